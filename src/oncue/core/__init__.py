@@ -1,0 +1,1 @@
+"""Words. The vocabulary every room shares: pure values and pure functions, no I/O."""

@@ -1,0 +1,101 @@
+"""Claims: messages that waited are taken up when a slot is free, their lane's turn has come and nothing forbids them any more."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from oncue.core.message import State
+from oncue.core.reasons import SENTENCES, Reason
+from oncue.store import consent, outbox, report
+from oncue.store.lanes import Lanes
+from oncue.store.message import COLUMNS, FIELDS, Message
+from oncue.store.unit import Unit
+
+_DUE = (
+    f"SELECT {', '.join(COLUMNS)} FROM store_message "
+    "WHERE state = 'waiting' AND lane = %s AND priority = %s AND due_at <= %s ORDER BY due_at LIMIT %s"
+)
+_NEXT_DUE = "SELECT MIN(due_at) FROM store_message WHERE state = 'waiting' AND lane = %s AND priority = %s"
+_STALE = (
+    f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE state = 'waiting' AND send_by < %s ORDER BY send_by LIMIT %s"
+)
+
+
+def claim_waiting(unit: Unit, lanes: Lanes) -> None:
+    """Claim what may go now, lane by lane, transactional before promotional. Everything pending must be flushed."""
+    for adaptor, lane in lanes.waiting():
+        if not unit.snapshot.active(adaptor):
+            continue
+        wanted = min(lanes.free(adaptor), lanes.allowed(lane))
+        due = _due(unit, lane, wanted)
+        _claim(unit, lanes, due)
+        if len(due) < wanted:
+            unit.flush()
+            lanes.due(lane, _next_due(lane))
+
+
+def expire(unit: Unit, limit: int = 500) -> int:
+    """Messages whose send-by time has passed are stale, whatever held them. Returns how many there were."""
+    stale = _select(_STALE, unit.now, limit)
+    for message in stale:
+        unit.messages[message.id] = message
+        message.state, message.reason = _why(message, None)
+        unit.change_message(message)
+    _refuse(unit, stale)
+    return len(stale)
+
+
+def _due(unit: Unit, lane: str, wanted: int) -> list[Message]:
+    found: list[Message] = []
+    for priority in (0, 1):
+        if len(found) < wanted:
+            found += _select(_DUE, lane, priority, unit.now, wanted - len(found))
+    return found
+
+
+def _claim(unit: Unit, lanes: Lanes, due: list[Message]) -> None:
+    for message in due:
+        unit.messages[message.id] = message
+    consent.load_for(unit, due)
+    refused = []
+    for message in due:
+        refusal = consent.forbids(unit, message)
+        pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
+        if message.send_by < unit.now or refusal:
+            message.state, message.reason = _why(message, refusal)
+            refused.append(message)
+        elif pause and pause.until_at > unit.now:
+            message.due_at = pause.until_at
+        elif lanes.take_waiting(message.lane):
+            outbox.claim(unit, message)
+        unit.change_message(message)
+    _refuse(unit, refused)
+
+
+def _why(message: Message, refusal: tuple[Reason, str] | None) -> tuple[State, str]:
+    if refusal:
+        return State.SUPPRESSED, f"{refusal[0]}: {refusal[1]}"
+    held = f" ({message.reason})" if message.reason else ""
+    return State.EXPIRED, f"{Reason.TOO_LATE}: {SENTENCES[Reason.TOO_LATE]}{held}"
+
+
+def _refuse(unit: Unit, messages: list[Message]) -> None:
+    unit.load_triggers(one.event for one in messages)
+    for message in messages:
+        unit.count("message", message.state)
+        report.refuse(unit, message, {})
+
+
+def _next_due(lane: str) -> int | None:
+    with connection.cursor() as cursor:
+        times = []
+        for priority in (0, 1):
+            cursor.execute(_NEXT_DUE, [lane, priority])
+            times.append(cursor.fetchone()[0])
+    return min((one for one in times if one is not None), default=None)
+
+
+def _select(sql: str, *values: object) -> list[Message]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Message(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]

@@ -1,0 +1,220 @@
+"""Jobs: what the rooms ask the writer to do, each all or nothing.
+
+A job first says what it needs (`load`), for the whole group in a few statements, and then does it (`take`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from django.db import connection
+
+from oncue.core.adaptor import Reply, Status
+from oncue.core.items import Item, Key, Verdict
+from oncue.store import claims, intake, report, results
+from oncue.store.lanes import Lanes
+from oncue.store.results import Attempted
+from oncue.store.unit import Unit, encode
+
+
+class Job(Protocol):
+    """One piece of work for the writer."""
+
+    @property
+    def size(self) -> int:
+        """How many items it holds."""
+        ...
+
+    @property
+    def line(self) -> str:
+        """Whose turn it takes: lines are served in rotation, so that one noisy key cannot starve another."""
+        ...
+
+    def load(self, unit: Unit) -> None:
+        """Have at hand what it needs."""
+        ...
+
+    def take(self, unit: Unit, lanes: Lanes) -> Any:
+        """Do it; what it returns is the answer once the transaction is committed."""
+        ...
+
+    def halves(self) -> tuple[Job, Job] | None:
+        """The job cut in two, to find the item that fails; None if it cannot be cut."""
+        ...
+
+    def join(self, first: Any, second: Any) -> Any:
+        """The answer of the whole from the answers of its halves."""
+        ...
+
+    def poisoned(self) -> Any:
+        """The answer when this job alone fails unexpectedly; raises if there is no other way to say so."""
+        ...
+
+
+class Poisoned(Exception):
+    """This job fails for a reason of its own, a bug; its neighbours went through."""
+
+
+class _Whole(msgspec.Struct, frozen=True):
+    @property
+    def size(self) -> int:
+        return 1
+
+    @property
+    def line(self) -> str:
+        return ""
+
+    def load(self, unit: Unit) -> None:
+        pass
+
+    def halves(self) -> tuple[Job, Job] | None:
+        return None
+
+    def join(self, first: Any, second: Any) -> Any:
+        raise AssertionError("this job is not cut")
+
+    def poisoned(self) -> Any:
+        raise Poisoned
+
+
+class Intake(msgspec.Struct, frozen=True):
+    """Take in the items of one call. Answers a verdict for each."""
+
+    key: Key
+    items: Sequence[Item]
+
+    @property
+    def size(self) -> int:
+        """How many items."""
+        return len(self.items)
+
+    @property
+    def line(self) -> str:
+        """Each key has its own."""
+        return self.key.id
+
+    def load(self, unit: Unit) -> None:
+        """Users, and the ids seen before."""
+        intake.load(unit, self.key, self.items)
+
+    def take(self, unit: Unit, lanes: Lanes) -> list[Verdict]:
+        """In order."""
+        return [intake.take(unit, self.key, item) for item in self.items]
+
+    def halves(self) -> tuple[Job, Job] | None:
+        """The items, cut in the middle."""
+        if len(self.items) < 2:
+            return None
+        middle = len(self.items) // 2
+        return Intake(self.key, self.items[:middle]), Intake(self.key, self.items[middle:])
+
+    def join(self, first: list[Verdict], second: list[Verdict]) -> list[Verdict]:
+        """One after the other."""
+        return first + second
+
+    def poisoned(self) -> list[Verdict]:
+        """The one item that cannot be processed is refused, and only that."""
+        return [Verdict(error="oncue could not process this item because of a fault of its own, which is in its log; it was not kept.")]
+
+
+class Reports(msgspec.Struct, frozen=True):
+    """What a provider says, by callback or found by polling. With a cursor, how far polling has come, in the same transaction."""
+
+    adaptor: str
+    reports: Sequence[Status | Reply]
+    cursor: dict[str, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many reports."""
+        return len(self.reports) or 1
+
+    @property
+    def line(self) -> str:
+        """Each adaptor has its own."""
+        return f"reports {self.adaptor}"
+
+    def load(self, unit: Unit) -> None:
+        """Messages and what triggered them."""
+        report.load(unit, self.adaptor, self.reports)
+
+    def take(self, unit: Unit, lanes: Lanes) -> None:
+        """In order."""
+        adaptor = unit.snapshot.catalogue[self.adaptor]
+        for one in self.reports:
+            if isinstance(one, Status):
+                report.take_status(unit, adaptor, one)
+            else:
+                report.take_reply(unit, adaptor, one)
+        if self.cursor is not None:
+            with connection.cursor() as cursor:
+                sql = "UPDATE store_adaptor SET poll_cursor = %s WHERE name = %s"
+                cursor.execute(sql, [encode(self.cursor).decode(), self.adaptor])
+
+    def halves(self) -> tuple[Job, Job] | None:
+        """The reports, cut in the middle; the cursor moves with the second half."""
+        if len(self.reports) < 2:
+            return None
+        middle = len(self.reports) // 2
+        first, second = self.reports[:middle], self.reports[middle:]
+        return Reports(self.adaptor, first), Reports(self.adaptor, second, self.cursor)
+
+    def join(self, first: None, second: None) -> None:
+        """There is no answer to join."""
+
+    def poisoned(self) -> None:
+        """The provider is told, so that it may try again."""
+        raise Poisoned
+
+
+class Record(_Whole, frozen=True):
+    """Record what an attempt came to."""
+
+    attempted: Attempted
+
+    @property
+    def line(self) -> str:
+        """Before anything new is taken in."""
+        return "results"
+
+    def load(self, unit: Unit) -> None:
+        """The message, and what triggered it."""
+        unit.load_messages([self.attempted.message])
+
+    def take(self, unit: Unit, lanes: Lanes) -> None:
+        """With all its consequences."""
+        message = unit.messages.get(self.attempted.message)
+        if message:
+            unit.load_triggers([message.event])
+        lanes.release(self.attempted.adaptor)
+        results.take(unit, lanes, self.attempted)
+
+
+class Sweep(_Whole, frozen=True):
+    """Let stale messages expire. Answers how many did."""
+
+    @property
+    def line(self) -> str:
+        """Its own."""
+        return "sweep"
+
+    def take(self, unit: Unit, lanes: Lanes) -> int:
+        """Those whose send-by time has passed."""
+        return claims.expire(unit)
+
+
+class Edit(_Whole, frozen=True):
+    """Change something else in the database, by a function that is run inside the transaction."""
+
+    change: Callable[[], Any]
+
+    @property
+    def line(self) -> str:
+        """Its own."""
+        return "edit"
+
+    def take(self, unit: Unit, lanes: Lanes) -> Any:
+        """Whatever the function answers."""
+        return self.change()

@@ -1,0 +1,145 @@
+"""Lanes and slots: what may be sent now, and when the next may.
+
+A *slot* is one call to an adaptor under way; each adaptor has a number of them that follows what the provider tolerates. A *lane* is
+what paces messages: a sender number, a messaging service, a mail host. Kept in memory by the one writer; nothing here outlives a
+process, since pacing that is forgotten at a restart errs by one message a lane.
+
+Touched by the writer's thread only, but for `release` and `throttle`, which the writer also calls.
+"""
+
+from __future__ import annotations
+
+from oncue.core import clock
+
+SLOTS = 64
+"""Calls under way per adaptor at most; Twilio's cap on concurrency is unpublished, and others report 100."""
+
+_BURST_FOR = 0.1  # seconds' worth of messages that may go at once, so that a fast lane is not chopped by our own timer
+
+
+class _Lane:
+    __slots__ = ("adaptor", "due_at", "next_at", "per_second", "waiting")
+
+    def __init__(self, adaptor: str) -> None:
+        self.adaptor = adaptor
+        self.per_second = 0.0  # 0 is no limit
+        self.next_at = 0.0  # steady seconds: when pacing allows the next
+        self.waiting = False
+        self.due_at = 0  # milliseconds: nothing that waits is due before
+
+
+class _Slots:
+    __slots__ = ("limit", "used")
+
+    def __init__(self) -> None:
+        self.limit = float(SLOTS)
+        self.used = 0
+
+
+class Lanes:
+    """Who may send now."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, _Lane] = {}
+        self._slots: dict[str, _Slots] = {}
+        self._taken: list[tuple[str, str, float]] = []
+
+    def take(self, adaptor: str, lane: str, per_second: float) -> bool:
+        """Take a slot and the lane's turn for a message just made, unless others wait before it."""
+        state = self._lane(adaptor, lane, per_second)
+        return not state.waiting and self._take(state, lane)
+
+    def take_waiting(self, lane: str) -> bool:
+        """Take a slot and the lane's turn for one that waited."""
+        return self._take(self._lanes[lane], lane)
+
+    def _take(self, state: _Lane, lane: str) -> bool:
+        slots = self._slot(state.adaptor)
+        now = clock.elapsed()
+        rate = state.per_second
+        tolerance = _BURST_FOR if rate * _BURST_FOR > 1 else 0.0
+        if slots.used >= int(slots.limit) or (rate and state.next_at - tolerance > now):
+            return False
+        self._taken.append((state.adaptor, lane, state.next_at))
+        slots.used += 1
+        if rate:
+            state.next_at = max(state.next_at, now) + 1 / rate
+        return True
+
+    def free(self, adaptor: str) -> int:
+        """Slots free now."""
+        slots = self._slot(adaptor)
+        return max(0, int(slots.limit) - slots.used)
+
+    def release(self, adaptor: str) -> None:
+        """A call has ended and its result is recorded."""
+        slots = self._slot(adaptor)
+        slots.used = max(0, slots.used - 1)
+        slots.limit = min(float(SLOTS), slots.limit + 1 / slots.limit)
+
+    def throttle(self, adaptor: str) -> None:
+        """The provider answered 429: half as many calls at a time, growing back by one a round."""
+        slots = self._slot(adaptor)
+        slots.limit = max(1.0, slots.limit / 2)
+
+    def waits(self, adaptor: str, lane: str, per_second: float, due_at: int) -> None:
+        """A message waits in this lane, due then."""
+        state = self._lane(adaptor, lane, per_second)
+        state.due_at = min(state.due_at, due_at) if state.waiting else due_at
+        state.waiting = True
+
+    def waiting(self) -> list[tuple[str, str]]:
+        """Lanes (adaptor, lane) whose next message may be due and paced to go now."""
+        now, steady = clock.now(), clock.elapsed()
+        return [
+            (state.adaptor, lane)
+            for lane, state in self._lanes.items()
+            if state.waiting and state.due_at <= now and state.next_at <= steady and self.free(state.adaptor)
+        ]
+
+    def allowed(self, lane: str) -> int:
+        """How many messages the lane's pacing allows now."""
+        state = self._lanes[lane]
+        if not state.per_second:
+            return 1_000
+        return max(1, int(state.per_second * _BURST_FOR))
+
+    def due(self, lane: str, due_at: int | None) -> None:
+        """The next message of the lane is due then; None if none waits any more."""
+        state = self._lanes[lane]
+        state.waiting = due_at is not None
+        state.due_at = due_at or 0
+
+    def next_after(self, is_active: dict[str, bool]) -> float | None:
+        """Seconds until some lane may go on, if any waits for time rather than for a slot."""
+        now, steady = clock.now(), clock.elapsed()
+        times = [
+            max((state.due_at - now) / clock.SECOND, state.next_at - steady, 0.0)
+            for state in self._lanes.values()
+            if state.waiting and is_active.get(state.adaptor) and self.free(state.adaptor)
+        ]
+        return min(times, default=None)
+
+    def commit(self) -> None:
+        """The transaction in which slots were taken holds."""
+        self._taken.clear()
+
+    def roll_back(self) -> None:
+        """It does not: give back what it took."""
+        for adaptor, lane, next_at in reversed(self._taken):
+            self._slot(adaptor).used -= 1
+            self._lanes[lane].next_at = next_at
+        self._taken.clear()
+
+    def _lane(self, adaptor: str, lane: str, per_second: float) -> _Lane:
+        state = self._lanes.get(lane)
+        if state is None:
+            state = self._lanes[lane] = _Lane(adaptor)
+        state.per_second = per_second
+        return state
+
+    def _slot(self, adaptor: str) -> _Slots:
+        slots = self._slots.get(adaptor)
+        if slots is None:
+            slots = self._slots[adaptor] = _Slots()
+        return slots

@@ -1,0 +1,286 @@
+"""The schema. Django keeps it and migrates it; the hot path writes to it with batched SQL (`unit.py`).
+
+Times are milliseconds since the epoch. `seq` is the order of commit, which listings page by. JSON is kept as text that
+msgspec writes and reads: a JSON column would be parsed once more by the database for every row.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Setting(models.Model):
+    """Named values of the installation: `config_version` is raised by every change of configuration."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.TextField()
+
+
+class ApiKey(models.Model):
+    """A key that apps send events with; kept as a SHA-256, since keys are long and random."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    name = models.CharField(max_length=100, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    per_second = models.FloatField(default=0)
+    created_at = models.BigIntegerField()
+
+
+class Member(models.Model):
+    """A colleague who signs in to the web UI."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    email = models.CharField(max_length=254, unique=True)
+    password = models.CharField(max_length=200)
+    role = models.CharField(max_length=10, default="owner")
+    created_at = models.BigIntegerField()
+
+
+class AdaptorRow(models.Model):
+    """A configured adaptor. Secrets are encrypted in one token; `found` is what activating it learned of the account."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    state = models.CharField(max_length=10)
+    config = models.TextField(default="{}")
+    secrets = models.TextField(default="")
+    found = models.TextField(default="{}")
+    problem = models.TextField(default="")
+    poll_cursor = models.TextField(default="{}")
+    updated_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_adaptor"
+
+
+class Pause(models.Model):
+    """A part of an adaptor that the provider refuses (the account, a sender, a country): nothing is claimed for it until `until_at`."""
+
+    adaptor = models.CharField(max_length=50)
+    kind = models.CharField(max_length=10)
+    key = models.CharField(max_length=100)
+    reason = models.TextField()
+    since_at = models.BigIntegerField()
+    until_at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["adaptor", "kind", "key"], name="pause_once")]
+
+
+class RuleRow(models.Model):
+    """A rule. `origin` is who made it (`file`, `ui`): applying a file archives only rules that a file made."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    spec = models.TextField()
+    origin = models.CharField(max_length=10, default="file")
+    revision = models.IntegerField(default=1)
+    archived_at = models.BigIntegerField(null=True)
+    updated_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_rule"
+
+
+class RuleRevision(models.Model):
+    """Every version that a rule has had."""
+
+    key = models.CharField(max_length=64)
+    revision = models.IntegerField()
+    spec = models.TextField()
+    by = models.CharField(max_length=254)
+    at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "revision"], name="revision_once")]
+
+
+class UserRow(models.Model):
+    """A person. `phone` is their `phone_number` property, by which a reply from a stranger's number finds them."""
+
+    seq = models.BigAutoField(primary_key=True)
+    id = models.CharField(max_length=200, unique=True)
+    properties = models.TextField()
+    phone = models.CharField(max_length=40, default="")
+    created_at = models.BigIntegerField()
+    updated_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_user"
+        indexes = [models.Index(fields=["phone"], condition=~Q(phone=""), name="user_phone")]
+
+
+class Consent(models.Model):
+    """What a user last said to a category of messages, when and where."""
+
+    user_id = models.CharField(max_length=200)
+    category = models.CharField(max_length=20)
+    state = models.CharField(max_length=10)
+    source = models.TextField()
+    at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user_id", "category"], name="consent_once")]
+
+
+class OptOut(models.Model):
+    """A number that opted out of one sender or messaging service. Only START or a member with a reason lifts it."""
+
+    address = models.CharField(max_length=254)
+    scope = models.CharField(max_length=254)
+    source = models.TextField()
+    at = models.BigIntegerField()
+    lifted_at = models.BigIntegerField(null=True)
+    lifted_by = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["address", "scope"], name="opt_out_once")]
+
+
+class SeenItem(models.Model):
+    """The client's ids already taken in: a hash of key and id → our event. `day` is when it may be forgotten by."""
+
+    digest = models.CharField(max_length=32, primary_key=True)
+    event = models.CharField(max_length=32)
+    day = models.IntegerField(db_index=True)
+
+    class Meta:
+        db_table = "store_seen"
+
+
+class EventRow(models.Model):
+    """Something that happened. A provider's callback is one too, with its raw payload. Append-only."""
+
+    seq = models.BigAutoField(primary_key=True)
+    id = models.CharField(max_length=32, unique=True)
+    user_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    properties = models.TextField()
+    timestamp = models.BigIntegerField()
+    received_at = models.BigIntegerField()
+    source = models.CharField(max_length=100)
+    cause = models.CharField(max_length=32)
+    root = models.CharField(max_length=32)
+    depth = models.SmallIntegerField()
+    raw = models.TextField()
+
+    class Meta:
+        db_table = "store_event"
+        indexes = [
+            models.Index(fields=["user_id", "seq"], name="event_user"),
+            models.Index(fields=["root"], condition=Q(depth__gt=0), name="event_root"),
+        ]
+
+
+class EventName(models.Model):
+    """Event names ever seen: what triggers are picked from, and checked against."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    first_at = models.BigIntegerField()
+
+
+class DecisionRow(models.Model):
+    """Why a rule did or did not act on one event; `trace` holds each condition and the value seen."""
+
+    seq = models.BigAutoField(primary_key=True)
+    event = models.CharField(max_length=32)
+    rule = models.CharField(max_length=64)
+    revision = models.IntegerField()
+    acted = models.BooleanField()
+    reason = models.CharField(max_length=30)
+    sentence = models.TextField()
+    trace = models.TextField()
+    at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_decision"
+        indexes = [models.Index(fields=["event"], name="decision_event")]
+
+
+class MessageRow(models.Model):
+    """One outgoing piece of work. Its two columns of state are drawn in docs/states.md."""
+
+    seq = models.BigAutoField(primary_key=True)
+    id = models.CharField(max_length=32, unique=True)
+    user_id = models.CharField(max_length=200)
+    rule = models.CharField(max_length=64)
+    event = models.CharField(max_length=32)
+    root = models.CharField(max_length=32)
+    depth = models.SmallIntegerField()
+    adaptor = models.CharField(max_length=50)
+    action = models.CharField(max_length=50)
+    category = models.CharField(max_length=20)
+    priority = models.SmallIntegerField()
+    fields = models.TextField()
+    recipient = models.CharField(max_length=254)
+    sender = models.CharField(max_length=254)
+    country = models.CharField(max_length=2)
+    scopes = models.TextField()
+    lane = models.CharField(max_length=300)
+    per_second = models.FloatField()
+    warnings = models.TextField()
+    state = models.CharField(max_length=12)
+    reason = models.TextField()
+    carrier_status = models.CharField(max_length=40)
+    provider_id = models.CharField(max_length=100)
+    error_code = models.CharField(max_length=20)
+    error_message = models.TextField()
+    raised = models.TextField()
+    attempts = models.IntegerField()
+    boot = models.CharField(max_length=32)
+    send_by = models.BigIntegerField()
+    due_at = models.BigIntegerField()
+    created_at = models.BigIntegerField()
+    updated_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_message"
+        indexes = [
+            models.Index(fields=["user_id", "seq"], name="message_user"),
+            models.Index(fields=["event"], name="message_event"),
+            models.Index(fields=["root"], name="message_root"),
+            models.Index(fields=["lane", "priority", "due_at"], condition=Q(state="waiting"), name="message_waiting"),
+            models.Index(fields=["send_by"], condition=Q(state="waiting"), name="message_send_by"),
+            models.Index(fields=["state"], condition=Q(state__in=["submitting", "unknown"]), name="message_in_doubt"),
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_provider"),
+        ]
+
+
+class AttemptRow(models.Model):
+    """One call to the provider for a message, with the exchange (secrets redacted)."""
+
+    seq = models.BigAutoField(primary_key=True)
+    message = models.CharField(max_length=32)
+    number = models.IntegerField()
+    outcome = models.CharField(max_length=12)
+    reason = models.TextField()
+    exchange = models.TextField()
+    started_at = models.BigIntegerField()
+    ended_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_attempt"
+        indexes = [models.Index(fields=["message"], name="attempt_message")]
+
+
+class Conversation(models.Model):
+    """Who was last texted on a pair of numbers: a reply belongs to them."""
+
+    address = models.CharField(max_length=254)
+    sender = models.CharField(max_length=254)
+    user_id = models.CharField(max_length=200)
+    message = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["address", "sender"], name="conversation_once")]
+
+
+class Counter(models.Model):
+    """How often something happened in an hour: what dashboards read, so that they are as fast with ten million rows as with ten."""
+
+    hour = models.IntegerField()
+    name = models.CharField(max_length=40)
+    label = models.CharField(max_length=200)
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hour", "name", "label"], name="counter_once")]

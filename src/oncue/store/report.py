@@ -1,0 +1,199 @@
+"""Reports: what a provider says became of a message, and what a person wrote back, become events.
+
+Reports come late, twice and in any order; the ranks of the adaptor's statuses make every order end the same, and each status raises
+its event once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from oncue.core import clock, ids
+from oncue.core.adaptor import Adaptor, Reply, Status
+from oncue.core.event import Event
+from oncue.core.message import IN_DOUBT, State, later
+from oncue.store import consent
+from oncue.store.message import Message
+from oncue.store.seen import day_of, seen_digest
+from oncue.store.unit import Unit, encode
+
+log = logging.getLogger("oncue.store")
+
+
+def load(unit: Unit, adaptor: str, reports: Sequence[Status | Reply]) -> None:
+    """Have at hand what these reports speak of."""
+    statuses = [one for one in reports if isinstance(one, Status)]
+    replies = [one for one in reports if isinstance(one, Reply)]
+    unit.load_messages(one.message_id for one in statuses if one.message_id)
+    unit.load_messages_by_provider(adaptor, (one.provider_id for one in statuses if not one.message_id))
+    unit.load_triggers({message.event for one in statuses if (message := find(unit, adaptor, one))})
+    unit.load_seen({seen_digest(adaptor, one.provider_id) for one in replies})
+    unit.load_opt_outs({one.address for one in replies} | {one.recipient for one in statuses if one.opts_out})
+
+
+def find(unit: Unit, adaptor: str, status: Status) -> Message | None:
+    """The message that a report speaks of: by our id, else by the provider's."""
+    if status.message_id:
+        message = unit.messages.get(status.message_id)
+        return message if message and message.adaptor == adaptor else None
+    return unit.by_provider.get((adaptor, status.provider_id))
+
+
+def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
+    """Move the message's status forward and raise what is new. A report of a message that is not ours changes nothing."""
+    message = find(unit, adaptor.name, status)
+    if message is None:
+        unit.count("report_unmatched", adaptor.name)
+        if status.message_id:
+            log.warning("a %s report names message %s, which is not here", adaptor.name, status.message_id)
+        return
+    if message.provider_id and status.provider_id and message.provider_id != status.provider_id:
+        # Two of the provider's messages for one of ours: a duplicate that someone must see.
+        unit.count("provider_id_conflict", adaptor.name)
+        log.error("message %s is %s, but a report calls it %s", message.id, message.provider_id, status.provider_id)
+    proof_of_acceptance(unit, adaptor, message, status.provider_id, status.first_status, status.sender)
+    if status.error_code and not message.error_code:
+        message.error_code, message.error_message = status.error_code, status.error_message
+    for earlier in status.implied:
+        raise_status(unit, adaptor, message, earlier, raw=status.raw)
+    advance(adaptor, message, status.status)
+    raise_status(unit, adaptor, message, status.status, raw=status.raw, code=status.error_code, text=status.error_message)
+    if status.opts_out:
+        refused_for_consent(unit, adaptor, message, status.scopes, f"{adaptor.label} error {status.error_code}")
+    unit.change_message(message)
+
+
+def proof_of_acceptance(unit: Unit, adaptor: Adaptor, message: Message, provider_id: str, first: str, sender: str) -> None:
+    """The provider has it, whoever says so first: the state is settled and the first status raised, once."""
+    if message.state in IN_DOUBT:
+        message.state, message.reason = State.ACCEPTED, ""
+    message.provider_id = message.provider_id or provider_id
+    if provider_id:
+        unit.by_provider[adaptor.name, provider_id] = message
+    if sender and sender != message.sender:
+        message.sender = message.sender or sender
+    unit.set_conversation(message, {sender, message.sender, *message.scope_list()})
+    if first:
+        advance(adaptor, message, first)
+        raise_status(unit, adaptor, message, first)
+
+
+def advance(adaptor: Adaptor, message: Message, status: str) -> None:
+    """Keep the later of two statuses. Two different final ones are told in the log: the worse is kept."""
+    before = message.carrier_status
+    if before != status and before in adaptor.final and status in adaptor.final and "read" not in (before, status):
+        log.warning("message %s was %s and is now reported %s; the worse is kept", message.id, before, status)
+    message.carrier_status = later(adaptor.statuses, before, status)
+
+
+def raise_status(
+    unit: Unit, adaptor: Adaptor, message: Message, status: str, *, raw: dict[str, Any] | None = None, code: str = "", text: str = ""
+) -> None:
+    """Raise the event of a status, once for each message."""
+    raised = message.raised.split(",") if message.raised else []
+    if status in raised:
+        return
+    message.raised = ",".join([*raised, status])
+    unit.change_message(message)
+    event = about(unit, message, adaptor.event(status), status, code or message.error_code, text or message.error_message)
+    unit.add_event(event, encode(raw).decode() if raw else "")
+
+
+def refuse(unit: Unit, message: Message, trigger: dict[str, Any]) -> None:
+    """We, or the provider, refused for good: say so with an event, so that a fallback rule can act."""
+    unit.triggers.setdefault(message.event, trigger)
+    adaptor = unit.snapshot.catalogue[message.adaptor]
+    if message.state == State.REJECTED:
+        raise_status(unit, adaptor, message, adaptor.failed, text=message.reason)
+        return
+    name = {State.EXPIRED: "message.expired"}.get(State(message.state), "message.suppressed")
+    status = name.partition(".")[2]
+    if status not in message.raised.split(","):
+        message.raised = ",".join(filter(None, (message.raised, status)))
+        unit.change_message(message)
+        unit.add_event(about(unit, message, name, status, message.error_code, message.reason))
+
+
+def refused_for_consent(unit: Unit, adaptor: Adaptor, message: Message, scopes: Iterable[str], source: str) -> None:
+    """The provider will not deliver because the person opted out there: our ledger follows."""
+    for scope in scopes or message.scope_list():
+        known = unit.opt_outs.get((message.recipient, scope))
+        if not (known and known.opted_out):
+            unit.set_opt_out(message.recipient, scope, opted_out=True, source=source)
+    if adaptor.suppressed:
+        raise_status(unit, adaptor, message, adaptor.suppressed)
+
+
+def about(unit: Unit, message: Message, name: str, status: str, code: str, text: str) -> Event:
+    """An event about a message: the properties that design.md fixes, for the same user."""
+    return Event(
+        id=ids.derived(message.id, name),
+        user=message.user,
+        name=name,
+        properties={
+            "message_id": message.id,
+            "rule": message.rule,
+            "to": message.recipient,
+            "from": message.sender,
+            "status": status,
+            "error_code": code,
+            "error_message": text,
+            "trigger": unit.triggers.get(message.event, {}),
+        },
+        timestamp=unit.now,
+        source=message.adaptor,
+        cause=message.id,
+        root=message.root,
+        depth=message.depth + 1,
+    )
+
+
+def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
+    """A person wrote to us: once, however often the provider says so."""
+    digest = seen_digest(adaptor.name, reply.provider_id)
+    if digest in unit.seen:
+        return
+    event_id = ids.new()
+    unit.add_seen(digest, event_id, day_of(unit.now))
+    user, about_message, shown = _whose(reply)
+    at = min(reply.received_at or unit.now, unit.now + clock.MINUTE)
+    properties = {**reply.properties, "message_id": about_message, "consent": reply.consent}
+    if not user:
+        properties["unmatched"] = shown
+    received = Event(
+        id=event_id, user=user, name=adaptor.event(adaptor.received), properties=properties, timestamp=at,
+        source=adaptor.name, root=event_id,
+    )  # fmt: skip
+    unit.add_event(received, encode(reply.properties).decode())
+    if reply.consent in (consent.OPTED_OUT, consent.OPTED_IN):
+        opted_out = reply.consent == consent.OPTED_OUT
+        for scope in reply.scopes:
+            unit.set_opt_out(reply.address, scope, opted_out=opted_out, source=f"replied {reply.body.strip()[:40]!r}")
+        name = adaptor.event(adaptor.suppressed if opted_out else adaptor.opted_in)
+        unit.count("opt_out" if opted_out else "opt_in", adaptor.name)
+        unit.add_event(
+            msgspec.structs.replace(received, id=ids.derived(event_id, name), name=name, cause=event_id, root=event_id, depth=1)
+        )
+
+
+def _whose(reply: Reply) -> tuple[str, str, str]:
+    """(user, message, why there is no user): the one last texted on that pair, else the one user with that number, else nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT user_id, message FROM store_conversation WHERE address = %s AND sender IN (SELECT value FROM json_each(%s)) "
+            "ORDER BY message DESC LIMIT 1",
+            [reply.address, encode(sorted({reply.sender, *reply.scopes})).decode()],
+        )
+        row = cursor.fetchone()
+        if row:
+            return row[0], row[1], ""
+        cursor.execute("SELECT id FROM store_user WHERE phone = %s AND phone <> '' LIMIT 2", [reply.address])
+        users = [one for (one,) in cursor.fetchall()]
+    if len(users) == 1:
+        return users[0], "", ""
+    return "", "", "several users have this number" if users else "no user has this number"
