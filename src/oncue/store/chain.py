@@ -24,6 +24,7 @@ def run(unit: Unit, lanes: Lanes, *, contain: bool = True) -> None:
     while unit.fresh:
         wave = list(unit.fresh)
         unit.fresh.clear()
+        unit.awaiting.clear()
         index = unit.snapshot.index
         considered = [(event, rules) for event in wave if (rules := index.triggered_by(event.name))]
         if not considered:
@@ -40,7 +41,9 @@ def run(unit: Unit, lanes: Lanes, *, contain: bool = True) -> None:
 
 def _consider(unit: Unit, event: Event, user: User, rule: Compiled, contain: bool) -> list[outbox.Plan]:
     cut = _cut(unit, event)
-    decision = Decision(rule=rule.spec.key, acted=False, reason=cut) if cut else decide(rule, event, user, contain=contain)
+    decision = (
+        Decision(rule=rule.spec.key, acted=False, reason=cut) if cut else decide(rule, event, user, contain=contain)
+    )
     plans: list[outbox.Plan] = []
     if decision.acted:
         unit.count("fired", rule.spec.key)
@@ -76,7 +79,9 @@ def _cut(unit: Unit, event: Event) -> Reason | None:
 def _raise_cut(unit: Unit, event: Event, rule: Compiled, reason: Reason) -> None:
     """Said with an event, so that it shows; nothing is triggered by it."""
     properties = {"rule": rule.spec.key, "event": event.name, "reason": reason.value, "sentence": SENTENCES[reason]}
-    child = _child(event, ids.derived(event.id, rule.spec.key, "rule.chain_cut"), "rule.chain_cut", properties, unit.now)
+    child = _child(
+        event, ids.derived(event.id, rule.spec.key, "rule.chain_cut"), "rule.chain_cut", properties, unit.now
+    )
     unit.add_event(child, consider=False)
 
 

@@ -61,7 +61,13 @@ def _claim(unit: Unit, lanes: Lanes, due: list[Message]) -> None:
     for message in due:
         refusal = consent.forbids(unit, message)
         pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
-        if message.send_by < unit.now or refusal:
+        if unit.snapshot.is_stopped(message.rule):
+            message.state, message.reason = (
+                State.CANCELED,
+                f"{Reason.RULE_OFF}: The rule was turned off before this was sent.",
+            )
+            unit.count("message", message.state)
+        elif message.send_by < unit.now or refusal:
             message.state, message.reason = _why(message, refusal)
             refused.append(message)
         elif pause and pause.until_at > unit.now:
@@ -95,7 +101,7 @@ def _next_due(lane: str) -> int | None:
     return min((one for one in times if one is not None), default=None)
 
 
-def _select(sql: str, *values: object) -> list[Message]:
+def _select(sql: str, *values: str | int) -> list[Message]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [Message(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]

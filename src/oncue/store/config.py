@@ -56,6 +56,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     compiled: dict[tuple[str, int], Compiled]
     """By key and revision."""
     revisions: dict[str, int]
+    states: dict[str, RuleState]
+    """Of every rule that is not archived."""
     keys: dict[str, Key]
     """By digest."""
     pauses: dict[tuple[str, str, str], Pause]
@@ -65,6 +67,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         """The adaptor's configuration if it may send now."""
         found = self.adaptors.get(adaptor)
         return found if found and found.is_active else None
+
+    def is_stopped(self, rule: str) -> bool:
+        """Whether someone turned the rule off, or archived it: what still waits of it is not sent."""
+        return self.states.get(rule, RuleState.OFF) is RuleState.OFF
 
     def paused(self, adaptor: str, sender: str, country: str) -> Pause | None:
         """What holds back a message of this adaptor, sender and country, if anything does."""
@@ -121,6 +127,7 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         index=RuleIndex(list(compiled.values())),
         compiled=compiled,
         revisions={spec.key: revision for spec, revision in rules},
+        states={spec.key: spec.state for spec, _ in rules},
         keys=keys,
         pauses=pauses,
     )

@@ -36,7 +36,9 @@ def record(unit: Unit, user: str, category: str, state: str, source: str, at: in
     name = f"oncue.{state}"
     event_id = ids.derived(parent, user, name, category) if parent else ids.new()
     properties = {"category": category, "source": source}
-    unit.add_event(Event(id=event_id, user=user, name=name, properties=properties, timestamp=at, source="consent", root=event_id))
+    unit.add_event(
+        Event(id=event_id, user=user, name=name, properties=properties, timestamp=at, source="consent", root=event_id)
+    )
     return event_id
 
 

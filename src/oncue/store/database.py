@@ -75,7 +75,9 @@ def lock(data_dir: Path) -> IO[bytes]:
         handle.seek(0)
         holder = handle.read(20).decode("ascii", "replace").strip()
         handle.close()
-        raise InUse(f"Another oncue (process {holder or 'unknown'}) already serves {data_dir}; stop it, or set ONCUE_DATA_DIR.") from None
+        raise InUse(
+            f"Another oncue (process {holder or 'unknown'}) already serves {data_dir}; stop it, or set ONCUE_DATA_DIR."
+        ) from None
     handle.truncate(0)
     handle.write(str(os.getpid()).encode())
     handle.flush()

@@ -13,22 +13,22 @@ from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit
 
 
+def want(unit: Unit, key: str, items: Sequence[Item]) -> None:
+    """Say what these items need."""
+    wanted = unit.wanted
+    for item in items:
+        if isinstance(item, EventItem):
+            if item.id:
+                wanted.seen.add(seen_digest(key, item.id))
+            if not changes_user(item):
+                continue
+        wanted.users.add(item.user)
+        wanted.consents.add(item.user)
 
-def load(unit: Unit, key: Key, items: Sequence[Item]) -> None:
-    """Have at hand what these items need, for all of them at once."""
-    unit.load_seen({seen_digest(key.id, item.id) for item in items if isinstance(item, EventItem) and item.id})
-    unit.load_users({item.user for item in items if not isinstance(item, EventItem) or item.user_properties})
-    unit.load_consents({item.user for item in items if _speaks_of_consent(item)})
 
-
-def _speaks_of_consent(item: Item) -> bool:
-    match item:
-        case ConsentItem():
-            return True
-        case UserItem(properties=properties):
-            return any(name in properties for name in consent.PROPERTIES)
-        case EventItem(user_properties=properties, name=name):
-            return name in consent.EVENTS or any(one in (properties or ()) for one in consent.PROPERTIES)
+def changes_user(item: Item) -> bool:
+    """Whether it changes who the user is, or what they said."""
+    return not isinstance(item, EventItem) or bool(item.user_properties) or item.name in consent.EVENTS
 
 
 def take(unit: Unit, key: Key, item: Item) -> Verdict:
@@ -56,7 +56,9 @@ def _take_event(unit: Unit, key: Key, item: EventItem) -> Verdict:
     if digest:
         unit.add_seen(digest, event_id, day_of(unit.now))
     if item.user_properties:
-        change_properties(unit, unit.users[item.user], item.user_properties, item.timestamp, f"key {key.name}", event_id)
+        change_properties(
+            unit, unit.users[item.user], item.user_properties, item.timestamp, f"key {key.name}", event_id
+        )
     state = consent.EVENTS.get(item.name)
     if state:
         category = str(item.properties.get("category", "promotional"))

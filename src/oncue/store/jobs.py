@@ -1,6 +1,6 @@
 """Jobs: what the rooms ask the writer to do, each all or nothing.
 
-A job first says what it needs (`load`), for the whole group in a few statements, and then does it (`take`).
+A job first says what it needs (`want`), which is read for the whole group in a few statements, and then does it (`take`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import connection
 
 from oncue.core.adaptor import Reply, Status
 from oncue.core.items import Item, Key, Verdict
-from oncue.store import claims, intake, report, results
+from oncue.store import chain, claims, intake, report, results
 from oncue.store.lanes import Lanes
 from oncue.store.results import Attempted
 from oncue.store.unit import Unit, encode
@@ -32,8 +32,8 @@ class Job(Protocol):
         """Whose turn it takes: lines are served in rotation, so that one noisy key cannot starve another."""
         ...
 
-    def load(self, unit: Unit) -> None:
-        """Have at hand what it needs."""
+    def want(self, unit: Unit) -> None:
+        """Say what it needs."""
         ...
 
     def take(self, unit: Unit, lanes: Lanes) -> Any:
@@ -48,7 +48,7 @@ class Job(Protocol):
         """The answer of the whole from the answers of its halves."""
         ...
 
-    def poisoned(self) -> Any:
+    def poisoned(self, error: Exception) -> Any:
         """The answer when this job alone fails unexpectedly; raises if there is no other way to say so."""
         ...
 
@@ -66,7 +66,7 @@ class _Whole(msgspec.Struct, frozen=True):
     def line(self) -> str:
         return ""
 
-    def load(self, unit: Unit) -> None:
+    def want(self, unit: Unit) -> None:
         pass
 
     def halves(self) -> tuple[Job, Job] | None:
@@ -75,8 +75,8 @@ class _Whole(msgspec.Struct, frozen=True):
     def join(self, first: Any, second: Any) -> Any:
         raise AssertionError("this job is not cut")
 
-    def poisoned(self) -> Any:
-        raise Poisoned
+    def poisoned(self, error: Exception) -> Any:
+        raise Poisoned from error
 
 
 class Intake(msgspec.Struct, frozen=True):
@@ -95,13 +95,18 @@ class Intake(msgspec.Struct, frozen=True):
         """Each key has its own."""
         return self.key.id
 
-    def load(self, unit: Unit) -> None:
+    def want(self, unit: Unit) -> None:
         """Users, and the ids seen before."""
-        intake.load(unit, self.key, self.items)
+        intake.want(unit, self.key.id, self.items)
 
     def take(self, unit: Unit, lanes: Lanes) -> list[Verdict]:
-        """In order."""
-        return [intake.take(unit, self.key, item) for item in self.items]
+        """In order: an event is considered with its user as they were then, before a later item changes them."""
+        verdicts = []
+        for item in self.items:
+            if item.user in unit.awaiting and intake.changes_user(item):
+                chain.run(unit, lanes)
+            verdicts.append(intake.take(unit, self.key, item))
+        return verdicts
 
     def halves(self) -> tuple[Job, Job] | None:
         """The items, cut in the middle."""
@@ -114,9 +119,13 @@ class Intake(msgspec.Struct, frozen=True):
         """One after the other."""
         return first + second
 
-    def poisoned(self) -> list[Verdict]:
+    def poisoned(self, error: Exception) -> list[Verdict]:
         """The one item that cannot be processed is refused, and only that."""
-        return [Verdict(error="oncue could not process this item because of a fault of its own, which is in its log; it was not kept.")]
+        return [
+            Verdict(
+                error="oncue could not process this item because of a fault of its own, which is in its log; it was not kept."
+            )
+        ]
 
 
 class Reports(msgspec.Struct, frozen=True):
@@ -136,9 +145,9 @@ class Reports(msgspec.Struct, frozen=True):
         """Each adaptor has its own."""
         return f"reports {self.adaptor}"
 
-    def load(self, unit: Unit) -> None:
+    def want(self, unit: Unit) -> None:
         """Messages and what triggered them."""
-        report.load(unit, self.adaptor, self.reports)
+        report.want(unit, self.adaptor, self.reports)
 
     def take(self, unit: Unit, lanes: Lanes) -> None:
         """In order."""
@@ -164,9 +173,9 @@ class Reports(msgspec.Struct, frozen=True):
     def join(self, first: None, second: None) -> None:
         """There is no answer to join."""
 
-    def poisoned(self) -> None:
+    def poisoned(self, error: Exception) -> None:
         """The provider is told, so that it may try again."""
-        raise Poisoned
+        raise Poisoned from error
 
 
 class Record(_Whole, frozen=True):
@@ -179,17 +188,26 @@ class Record(_Whole, frozen=True):
         """Before anything new is taken in."""
         return "results"
 
-    def load(self, unit: Unit) -> None:
+    def want(self, unit: Unit) -> None:
         """The message, and what triggered it."""
-        unit.load_messages([self.attempted.message])
+        unit.wanted.messages.add(self.attempted.message)
 
     def take(self, unit: Unit, lanes: Lanes) -> None:
         """With all its consequences."""
-        message = unit.messages.get(self.attempted.message)
-        if message:
-            unit.load_triggers([message.event])
         lanes.release(self.attempted.adaptor)
         results.take(unit, lanes, self.attempted)
+
+
+class Probe(_Whole, frozen=True):
+    """Nothing, committed: shows that the store can."""
+
+    @property
+    def line(self) -> str:
+        """With what must not wait."""
+        return "results"
+
+    def take(self, unit: Unit, lanes: Lanes) -> None:
+        """Nothing to do; the transaction took the write lock."""
 
 
 class Sweep(_Whole, frozen=True):
@@ -206,7 +224,7 @@ class Sweep(_Whole, frozen=True):
 
 
 class Edit(_Whole, frozen=True):
-    """Change something else in the database, by a function that is run inside the transaction."""
+    """Change something else in the database, by a function that is run inside the transaction. What it raises reaches the caller."""
 
     change: Callable[[], Any]
 
@@ -218,3 +236,7 @@ class Edit(_Whole, frozen=True):
     def take(self, unit: Unit, lanes: Lanes) -> Any:
         """Whatever the function answers."""
         return self.change()
+
+    def poisoned(self, error: Exception) -> Any:
+        """The error is the caller's to handle."""
+        raise error

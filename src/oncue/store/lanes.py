@@ -43,6 +43,7 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._slots: dict[str, _Slots] = {}
         self._taken: list[tuple[str, str, float]] = []
+        """What this transaction took (adaptor, lane, when the lane's turn was before) and gave back (no lane)."""
 
     def take(self, adaptor: str, lane: str, per_second: float) -> bool:
         """Take a slot and the lane's turn for a message just made, unless others wait before it."""
@@ -74,7 +75,10 @@ class Lanes:
     def release(self, adaptor: str) -> None:
         """A call has ended and its result is recorded."""
         slots = self._slot(adaptor)
-        slots.used = max(0, slots.used - 1)
+        if not slots.used:  # a call of an earlier boot
+            return
+        self._taken.append((adaptor, "", 0.0))
+        slots.used -= 1
         slots.limit = min(float(SLOTS), slots.limit + 1 / slots.limit)
 
     def throttle(self, adaptor: str) -> None:
@@ -127,8 +131,11 @@ class Lanes:
     def roll_back(self) -> None:
         """It does not: give back what it took."""
         for adaptor, lane, next_at in reversed(self._taken):
-            self._slot(adaptor).used -= 1
-            self._lanes[lane].next_at = next_at
+            if lane:
+                self._slot(adaptor).used -= 1
+                self._lanes[lane].next_at = next_at
+            else:
+                self._slot(adaptor).used += 1
         self._taken.clear()
 
     def _lane(self, adaptor: str, lane: str, per_second: float) -> _Lane:

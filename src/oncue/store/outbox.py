@@ -111,14 +111,16 @@ def _prepare(unit: Unit, plan: Plan, message: Message) -> None:
     configured = unit.snapshot.adaptors.get(message.adaptor)
     if configured is None:
         message.state = State.SUPPRESSED
-        message.reason = f"{Reason.NOT_CONFIGURED}: The adaptor {message.adaptor} is not configured; configure it, then send again."
+        message.reason = (
+            f"{Reason.NOT_CONFIGURED}: The adaptor {message.adaptor} is not configured; configure it, then send again."
+        )
         return
     action = unit.snapshot.catalogue[message.adaptor].action(message.action)
     if action is None:
         raise LookupError(f"The adaptor {message.adaptor} has no action {message.action}.")
     prepared = action.prepare(configured.config, planned.fields, plan.user.properties)
     match prepared:
-        case Impossible(field=field, sentence=sentence):
+        case Impossible(sentence=sentence):
             message.state, message.reason = State.REJECTED, f"{Reason.INVALID_FIELD}: {sentence}"
             message.recipient = str(planned.fields.get("to", ""))[:254]
         case Prepared():

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from django.db import connection
 
 from oncue.core import clock, ids
 from oncue.core.adaptor import Adaptor, Reply, Status
@@ -25,15 +24,20 @@ from oncue.store.unit import Unit, encode
 log = logging.getLogger("oncue.store")
 
 
-def load(unit: Unit, adaptor: str, reports: Sequence[Status | Reply]) -> None:
-    """Have at hand what these reports speak of."""
-    statuses = [one for one in reports if isinstance(one, Status)]
-    replies = [one for one in reports if isinstance(one, Reply)]
-    unit.load_messages(one.message_id for one in statuses if one.message_id)
-    unit.load_messages_by_provider(adaptor, (one.provider_id for one in statuses if not one.message_id))
-    unit.load_triggers({message.event for one in statuses if (message := find(unit, adaptor, one))})
-    unit.load_seen({seen_digest(adaptor, one.provider_id) for one in replies})
-    unit.load_opt_outs({one.address for one in replies} | {one.recipient for one in statuses if one.opts_out})
+def want(unit: Unit, adaptor: str, reports: Sequence[Status | Reply]) -> None:
+    """Say what these reports speak of."""
+    wanted = unit.wanted
+    for one in reports:
+        if isinstance(one, Reply):
+            wanted.seen.add(seen_digest(adaptor, one.provider_id))
+            wanted.addresses.add(one.address)
+            wanted.pairs.add((one.address, one.sender))
+        elif one.message_id:
+            wanted.messages.add(one.message_id)
+        else:
+            wanted.provider_ids.add(one.provider_id)
+        if isinstance(one, Status) and one.opts_out:
+            wanted.addresses.add(one.recipient)
 
 
 def find(unit: Unit, adaptor: str, status: Status) -> Message | None:
@@ -62,13 +66,17 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
     for earlier in status.implied:
         raise_status(unit, adaptor, message, earlier, raw=status.raw)
     advance(adaptor, message, status.status)
-    raise_status(unit, adaptor, message, status.status, raw=status.raw, code=status.error_code, text=status.error_message)
+    raise_status(
+        unit, adaptor, message, status.status, raw=status.raw, code=status.error_code, text=status.error_message
+    )
     if status.opts_out:
         refused_for_consent(unit, adaptor, message, status.scopes, f"{adaptor.label} error {status.error_code}")
     unit.change_message(message)
 
 
-def proof_of_acceptance(unit: Unit, adaptor: Adaptor, message: Message, provider_id: str, first: str, sender: str) -> None:
+def proof_of_acceptance(
+    unit: Unit, adaptor: Adaptor, message: Message, provider_id: str, first: str, sender: str
+) -> None:
     """The provider has it, whoever says so first: the state is settled and the first status raised, once."""
     if message.state in IN_DOUBT:
         message.state, message.reason = State.ACCEPTED, ""
@@ -92,7 +100,14 @@ def advance(adaptor: Adaptor, message: Message, status: str) -> None:
 
 
 def raise_status(
-    unit: Unit, adaptor: Adaptor, message: Message, status: str, *, raw: dict[str, Any] | None = None, code: str = "", text: str = ""
+    unit: Unit,
+    adaptor: Adaptor,
+    message: Message,
+    status: str,
+    *,
+    raw: dict[str, Any] | None = None,
+    code: str = "",
+    text: str = "",
 ) -> None:
     """Raise the event of a status, once for each message."""
     raised = message.raised.split(",") if message.raised else []
@@ -100,7 +115,9 @@ def raise_status(
         return
     message.raised = ",".join([*raised, status])
     unit.change_message(message)
-    event = about(unit, message, adaptor.event(status), status, code or message.error_code, text or message.error_message)
+    event = about(
+        unit, message, adaptor.event(status), status, code or message.error_code, text or message.error_message
+    )
     unit.add_event(event, encode(raw).decode() if raw else "")
 
 
@@ -160,7 +177,7 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
         return
     event_id = ids.new()
     unit.add_seen(digest, event_id, day_of(unit.now))
-    user, about_message, shown = _whose(reply)
+    user, about_message, shown = _whose(unit, reply)
     at = min(reply.received_at or unit.now, unit.now + clock.MINUTE)
     properties = {**reply.properties, "message_id": about_message, "consent": reply.consent}
     if not user:
@@ -177,23 +194,20 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
         name = adaptor.event(adaptor.suppressed if opted_out else adaptor.opted_in)
         unit.count("opt_out" if opted_out else "opt_in", adaptor.name)
         unit.add_event(
-            msgspec.structs.replace(received, id=ids.derived(event_id, name), name=name, cause=event_id, root=event_id, depth=1)
+            msgspec.structs.replace(
+                received, id=ids.derived(event_id, name), name=name, cause=event_id, root=event_id, depth=1
+            )
         )
 
 
-def _whose(reply: Reply) -> tuple[str, str, str]:
+def _whose(unit: Unit, reply: Reply) -> tuple[str, str, str]:
     """(user, message, why there is no user): the one last texted on that pair, else the one user with that number, else nobody."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT user_id, message FROM store_conversation WHERE address = %s AND sender IN (SELECT value FROM json_each(%s)) "
-            "ORDER BY message DESC LIMIT 1",
-            [reply.address, encode(sorted({reply.sender, *reply.scopes})).decode()],
-        )
-        row = cursor.fetchone()
-        if row:
-            return row[0], row[1], ""
-        cursor.execute("SELECT id FROM store_user WHERE phone = %s AND phone <> '' LIMIT 2", [reply.address])
-        users = [one for (one,) in cursor.fetchall()]
-    if len(users) == 1:
-        return users[0], "", ""
-    return "", "", "several users have this number" if users else "no user has this number"
+    pairs = [(reply.address, scope) for scope in (reply.sender, *reply.scopes)]
+    known = [found for pair in pairs if (found := unit.conversations.get(pair))]
+    if known:
+        user, message = max(known, key=lambda found: found[1])  # ids begin with their time
+        return user, message, ""
+    owners = unit.owners.get(reply.address, [])
+    if len(owners) == 1:
+        return owners[0], "", ""
+    return "", "", "several users have this number" if owners else "no user has this number"

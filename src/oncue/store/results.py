@@ -51,7 +51,9 @@ def take(unit: Unit, lanes: Lanes, attempted: Attempted) -> None:
         _wait(unit, lanes, message, unit.now)
         return
     name, reason = type(outcome).__name__, getattr(outcome, "reason", "")
-    unit.add_attempt(message.id, attempted.number, name, reason, attempted.exchange, attempted.started_at, attempted.ended_at)
+    unit.add_attempt(
+        message.id, attempted.number, name, reason, attempted.exchange, attempted.started_at, attempted.ended_at
+    )
     unit.count("attempt", name)
     if isinstance(outcome, Submitted):
         _submitted(unit, adaptor, message, outcome)
@@ -70,17 +72,29 @@ def _submitted(unit: Unit, adaptor: Adaptor, message: Message, outcome: Submitte
 
 def _not_submitted(unit: Unit, lanes: Lanes, adaptor: Adaptor, message: Message, outcome: Outcome) -> None:
     match outcome:
-        case Retry(reason=reason, after=after):
+        case Retry(reason=reason, after=after, throttled=throttled):
             message.reason = reason
+            if throttled:
+                lanes.throttle(message.adaptor)
             _wait(unit, lanes, message, unit.now + int(backoff.after(message.attempts, after) * clock.SECOND))
         case Rejected(reason=reason, blame=blame, code=code) if blame in _PAUSING:
             message.error_code, message.reason = code, reason
             _pause(unit, lanes, message, blame, reason)
         case Rejected(reason=reason, code=code):
-            message.state, message.reason, message.error_code, message.error_message = State.REJECTED, reason, code, reason
+            message.state, message.reason, message.error_code, message.error_message = (
+                State.REJECTED,
+                reason,
+                code,
+                reason,
+            )
             report.refuse(unit, message, {})
         case Suppressed(reason=reason, code=code):
-            message.state, message.reason, message.error_code, message.error_message = State.SUPPRESSED, reason, code, reason
+            message.state, message.reason, message.error_code, message.error_message = (
+                State.SUPPRESSED,
+                reason,
+                code,
+                reason,
+            )
             report.refused_for_consent(unit, adaptor, message, (), f"{adaptor.label} error {code}")
             report.refuse(unit, message, {})
         case Unknown(reason=reason):

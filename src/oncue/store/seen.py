@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from django.db import connection
+
 from oncue.core import clock
 
 KEPT_FOR_DAYS = 35
@@ -18,3 +20,11 @@ def seen_digest(source: str, one: str) -> str:
 def day_of(at: int) -> int:
     """Days since the epoch."""
     return at // clock.DAY
+
+
+def forget(today: int, most: int = 2_000) -> int:
+    """Forget ids that are older than they need be, a bounded number in one transaction; returns how many."""
+    with connection.cursor() as cursor:
+        sql = "DELETE FROM store_seen WHERE digest IN (SELECT digest FROM store_seen WHERE day < %s LIMIT %s)"
+        cursor.execute(sql, [today - KEPT_FOR_DAYS, most])
+        return int(cursor.rowcount)

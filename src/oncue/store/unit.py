@@ -6,7 +6,7 @@ written once. If the group fails, the unit is thrown away and nothing has happen
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,12 +14,12 @@ import msgspec
 from django.db import connection
 
 from oncue.core.event import Event, User
-from oncue.store.config import Snapshot
-from oncue.store.message import CHANGING, COLUMNS, FIELDS, Claimed, Message
+from oncue.store.config import Snapshot, raise_version
+from oncue.store.facts import Facts, OptOutState, decode, encode
+from oncue.store.message import CHANGING, COLUMNS, Claimed, Message
 from oncue.store.phone import reachable_at
 
-encode = msgspec.json.Encoder().encode
-decode = msgspec.json.decode
+__all__ = ["Unit", "decode", "encode", "insert"]
 
 _EVENT = "id, user_id, name, properties, timestamp, received_at, source, cause, root, depth, raw"
 _DECISION = "event, rule, revision, acted, reason, sentence, trace, at"
@@ -37,7 +37,6 @@ _INSERT_DECISION = insert("store_decision", _DECISION)
 _INSERT_ATTEMPT = insert("store_attempt", _ATTEMPT)
 _INSERT_MESSAGE = insert("store_message", ", ".join(COLUMNS))
 _UPDATE_MESSAGE = f"UPDATE store_message SET {', '.join(f'{name} = %s' for name in CHANGING)} WHERE id = %s"
-_SELECT_MESSAGE = f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE "
 _UPSERT_USER = insert(
     "store_user",
     "id, properties, phone, created_at, updated_at",
@@ -71,41 +70,23 @@ _UPSERT_PAUSE = insert(
     "adaptor, kind, key, reason, since_at, until_at",
     "ON CONFLICT (adaptor, kind, key) DO UPDATE SET reason = excluded.reason, until_at = excluded.until_at",
 )
-_AMONG = "IN (SELECT value FROM json_each(%s))"
-"""One statement text whatever the number of values, so that it is prepared once."""
 
 
-class OptOutState(msgspec.Struct):
-    """What a number's ledger says of one scope."""
-
-    opted_out: bool
-    source: str
-    at: int
-
-
-class Unit:
+class Unit(Facts):
     """The working set. `now` is the one time of the transaction."""
 
     def __init__(self, snapshot: Snapshot, now: int, boot: str, known_names: frozenset[str] | set[str]) -> None:
+        super().__init__()
         self.snapshot = snapshot
         self.now = now
         self.boot = boot
-        self.users: dict[str, User] = {}
-        self.messages: dict[str, Message] = {}
-        self.by_provider: dict[tuple[str, str], Message] = {}
-        self.seen: dict[str, str] = {}
-        self.consents: dict[tuple[str, str], tuple[str, int]] = {}
-        self.opt_outs: dict[tuple[str, str], OptOutState] = {}
-        self.triggers: dict[str, dict[str, Any]] = {}
         self.fresh: deque[Event] = deque()
         """Events that no rule has considered yet."""
+        self.awaiting: set[str] = set()
+        """Whose they are: their properties may not change before."""
         self.claimed: list[Claimed] = []
-        self.descendants: dict[str, int] = {}
         self.new_names: set[str] = set()
-        self.config_changed = False
         self._known_names = known_names
-        self._read_users: set[str] = set()
-        self._read_addresses: set[str] = set()
         self._changed_users: dict[str, None] = {}
         self._new_messages: dict[str, Message] = {}
         self._changed_messages: dict[str, Message] = {}
@@ -118,68 +99,8 @@ class Unit:
         self._conversations: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._pauses: list[tuple[Any, ...]] = []
         self._counts: dict[tuple[str, str], int] = {}
-
-    # Reading: each call is one statement for all that is not yet known.
-
-    def load_users(self, ids: Iterable[str]) -> None:
-        """Have the users at hand; those who do not exist yet begin without properties."""
-        wanted = {one for one in ids if one not in self.users}
-        if not wanted:
-            return
-        for one, properties in self._query("SELECT id, properties FROM store_user WHERE id ", wanted):
-            self.users[one] = User(id=one, properties=decode(properties))
-        for one in wanted:
-            if one not in self.users:
-                self.users[one] = User(id=one, properties={})
-
-    def load_seen(self, digests: set[str]) -> None:
-        """Which of the clients' ids were taken in before."""
-        self.seen.update(self._query("SELECT digest, event FROM store_seen WHERE digest ", digests - self.seen.keys()))
-
-    def load_messages(self, ids: Iterable[str]) -> None:
-        """Have the messages at hand."""
-        for row in self._query(_SELECT_MESSAGE + "id ", {one for one in ids if one not in self.messages}):
-            self._keep(row)
-
-    def load_messages_by_provider(self, adaptor: str, provider_ids: Iterable[str]) -> None:
-        """Have the messages with these provider's ids at hand."""
-        wanted = {one for one in provider_ids if (adaptor, one) not in self.by_provider}
-        for row in self._query(_SELECT_MESSAGE + "provider_id <> '' AND provider_id ", wanted):
-            self._keep(row)
-
-    def load_triggers(self, events: Iterable[str]) -> None:
-        """Have the properties of these events at hand: what a status event carries as `trigger`."""
-        wanted = {one for one in events if one not in self.triggers}
-        for one, properties in self._query("SELECT id, properties FROM store_event WHERE id ", wanted):
-            self.triggers[one] = decode(properties)
-
-    def load_consents(self, users: Iterable[str]) -> None:
-        """Have what these users said to each category at hand."""
-        wanted = {one for one in users if one not in self._read_users}
-        self._read_users |= wanted
-        for user, category, state, at in self._query("SELECT user_id, category, state, at FROM store_consent WHERE user_id ", wanted):
-            self.consents.setdefault((user, category), (state, at))
-
-    def load_opt_outs(self, addresses: Iterable[str]) -> None:
-        """Have the opt-outs of these numbers at hand."""
-        wanted = {one for one in addresses if one not in self._read_addresses}
-        self._read_addresses |= wanted
-        rows = self._query("SELECT address, scope, source, at, lifted_at FROM store_optout WHERE address ", wanted)
-        for address, scope, source, at, lifted_at in rows:
-            self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
-
-    def load_descendants(self, roots: Iterable[str]) -> None:
-        """How many messages and emitted events each chain already has."""
-        wanted = {one for one in roots if one not in self.descendants}
-        if not wanted:
-            return
-        self.descendants.update(dict.fromkeys(wanted, 0))
-        for sql in (
-            "SELECT root, COUNT(*) FROM store_message WHERE depth >= 0 AND root {} GROUP BY root",
-            "SELECT root, COUNT(*) FROM store_event WHERE depth > 0 AND source = 'rule' AND root {} GROUP BY root",
-        ):
-            for root, count in self._rows(sql.format(_AMONG), wanted):
-                self.descendants[root] += count
+        self.counted: Counter[tuple[str, str]] = Counter()
+        """Everything counted in this transaction."""
 
     # Writing: remembered until `flush`.
 
@@ -197,6 +118,7 @@ class Unit:
             self.new_names.add(event.name)
         if consider:
             self.fresh.append(event)
+            self.awaiting.add(event.user)
 
     def change_user(self, user: User) -> None:
         """The user's properties have changed."""
@@ -242,11 +164,11 @@ class Unit:
         for scope in scopes:
             if scope:
                 self._conversations[message.recipient, scope] = (message.recipient, scope, message.user, message.id)
+                self.conversations[message.recipient, scope] = (message.user, message.id)
 
     def pause(self, adaptor: str, kind: str, key: str, reason: str, until_at: int) -> None:
         """Hold back what goes this way until then."""
         self._pauses.append((adaptor, kind, key, reason, self.now, until_at))
-        self.config_changed = True
 
     def count(self, name: str, label: str, by: int = 1) -> None:
         """Add to an hourly counter."""
@@ -272,10 +194,20 @@ class Unit:
             self._write(cursor, _UPSERT_COUNTER, [(hour, name, label, n) for (name, label), n in self._counts.items()])
             if self.new_names:
                 self._write(cursor, _INSERT_NAME, [(name, self.now) for name in sorted(self.new_names)])
+        if self._pauses:
+            raise_version()
         for pending in (self._seen, self._events, self._decisions, self._attempts, self._pauses):
             pending.clear()
-        for kept in (self._changed_users, self._new_messages, self._changed_messages, self._consents, self._opt_outs, self._conversations):
-            kept.clear()  # type: ignore[attr-defined]
+        for kept in (
+            self._changed_users,
+            self._new_messages,
+            self._changed_messages,
+            self._consents,
+            self._opt_outs,
+            self._conversations,
+        ):
+            kept.clear()
+        self.counted.update(self._counts)
         self._counts.clear()
 
     def _user_row(self, one: str) -> tuple[Any, ...]:
@@ -286,19 +218,3 @@ class Unit:
     def _write(cursor: Any, sql: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:
             cursor.executemany(sql, rows)
-
-    def _keep(self, row: tuple[Any, ...]) -> None:
-        message = Message(**dict(zip(FIELDS, row, strict=True)))
-        message = self.messages.setdefault(message.id, message)
-        if message.provider_id:
-            self.by_provider[message.adaptor, message.provider_id] = message
-
-    def _query(self, select: str, values: set[str]) -> list[tuple[Any, ...]]:
-        return self._rows(select + _AMONG, values)
-
-    def _rows(self, sql: str, values: set[str]) -> list[tuple[Any, ...]]:
-        if not values:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [encode(sorted(values)).decode()])
-            return list(cursor.fetchall())

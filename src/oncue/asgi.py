@@ -1,0 +1,109 @@
+"""The process: the ear, the store and the workers under one ASGI application, started and stopped in order.
+
+Start: lock the data directory, migrate, settle what an earlier run left, start the writer, then the workers, then listen. Stop: take no
+new message in hand, record the calls under way, commit what is queued.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from oncue import adaptors
+from oncue.core import ids
+from oncue.core.adaptor import Adaptor
+from oncue.ingest import build
+from oncue.settings import Settings
+from oncue.store import boot, database
+from oncue.store.doors import Doors
+from oncue.store.secrets import Vault, key_in
+from oncue.store.writer import Writer
+from oncue.workers.http import Client
+from oncue.workers.janitor import Janitor
+from oncue.workers.poller import Poller
+from oncue.workers.sender import Sender
+from oncue.workers.supervisor import Supervisor
+
+log = logging.getLogger("oncue")
+
+STOP_WITHIN = 8.0
+"""Seconds for calls under way to end and be recorded; a service manager waits ten before it kills."""
+
+
+def open_store(settings: Settings) -> Vault:
+    """Have the data directory, its database at the current schema, and the key to its secrets."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database.configure(settings.database)
+    database.migrate()
+    return Vault(settings.secret_key or key_in(settings.data_dir))
+
+
+class Process:
+    """Everything that runs. `running` is entered for as long as it does."""
+
+    def __init__(self, settings: Settings, vault: Vault, catalogue: Mapping[str, Adaptor] | None = None) -> None:
+        self.settings = settings
+        self.catalogue = catalogue or adaptors.load()
+        self._vault = vault
+        self.writer: Writer | None = None
+        self.app: Any = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Any]:
+        """Start, yield the ASGI application, stop."""
+        handle = database.lock(self.settings.data_dir)
+        try:
+            await asyncio.to_thread(boot.settle)
+            client = Client()
+            sender = Sender(client, self.settings.public_url)
+            self.writer = writer = await asyncio.to_thread(Writer, self.catalogue, self._vault, ids.new(), sender.take)
+            sender.serve(writer)
+            writer.start()
+            supervisor = self._supervise(writer, client)
+            self.app = build(Doors(writer, self.settings.public_url))
+            try:
+                yield self.app
+            finally:
+                writer.stop_claiming()
+                await supervisor.stop(STOP_WITHIN / 2)
+                left = await sender.drain(STOP_WITHIN)
+                if left:
+                    log.warning("%d calls had not ended; their messages will be held as unknown", left)
+                await writer.stop()
+                await client.close()
+        finally:
+            handle.close()
+
+    def _supervise(self, writer: Writer, client: Client) -> Supervisor:
+        supervisor = Supervisor()
+        janitor = Janitor(writer)
+        supervisor.every(5.0, "janitor", janitor.sweep)
+        supervisor.every(600.0, "forgetting", janitor.forget)
+        if not self.settings.public_url:
+            supervisor.every(0.5, "poller", Poller(writer, client).poll)
+        return supervisor
+
+
+def application(process: Process) -> Any:
+    """The ASGI application that a server runs: starts and stops the process with its lifespan."""
+    started: Any = None
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal started
+        if scope["type"] != "lifespan":
+            await started(scope, receive, send)
+            return
+        await receive()
+        try:
+            async with process.running() as started:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except database.InUse as in_use:
+            await send({"type": "lifespan.startup.failed", "message": str(in_use)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return app

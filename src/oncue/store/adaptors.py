@@ -1,0 +1,110 @@
+"""Configured adaptors, as files and members save them. Secrets go to the vault; every change raises the version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from oncue.core import clock
+from oncue.core.adaptor import Adaptor
+from oncue.store.config import raise_version
+from oncue.store.secrets import Vault
+
+ACTIVE, INACTIVE = "active", "inactive"
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """An adaptor as it is saved, its secrets in clear."""
+
+    state: str
+    values: dict[str, Any]
+    found: dict[str, Any]
+    problem: str
+    cursor: dict[str, Any]
+
+
+def stored(name: str, vault: Vault) -> Stored | None:
+    """What is saved of an adaptor; None if it is Not configured. Raises `WrongKey`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, config, secrets, found, problem, poll_cursor FROM store_adaptor WHERE name = %s", [name]
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = msgspec.json.decode(row[1]) | vault.open(row[2])
+    return Stored(
+        state=row[0],
+        values=values,
+        found=msgspec.json.decode(row[3]),
+        problem=row[4],
+        cursor=msgspec.json.decode(row[5]),
+    )
+
+
+def merged(adaptor: Adaptor, before: Stored | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The values to save: secrets that are not given stay, unless a field changed that says where they would be sent."""
+    if before is None:
+        return given
+    moved = any(given.get(name) != before.values.get(name) for name in adaptor.clears_secrets)
+    secret = {field.name for field in adaptor.config if field.is_secret}
+    kept = {} if moved else {name: value for name, value in before.values.items() if name in secret}
+    return kept | given
+
+
+def save(
+    adaptor: Adaptor, vault: Vault, values: dict[str, Any], state: str, found: dict[str, Any] | None = None
+) -> bool:
+    """Save an adaptor, inside a transaction. Returns whether anything changed. Its pauses are lifted: whoever saves it has mended it."""
+    before = stored(adaptor.name, vault)
+    if before and before.state == state and before.values == values and not _pauses(adaptor.name):
+        return False
+    secret = {field.name for field in adaptor.config if field.is_secret}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO store_adaptor (name, state, config, secrets, found, problem, poll_cursor, updated_at) "
+            "VALUES (%s, %s, %s, %s, %s, '', '{}', %s) "
+            "ON CONFLICT (name) DO UPDATE SET state = excluded.state, config = excluded.config, secrets = excluded.secrets, "
+            "found = excluded.found, problem = '', updated_at = excluded.updated_at",
+            [
+                adaptor.name,
+                state,
+                _json({name: value for name, value in values.items() if name not in secret}),
+                vault.close({name: value for name, value in values.items() if name in secret}),
+                _json(found if found is not None else (before.found if before else {})),
+                clock.now(),
+            ],
+        )
+        cursor.execute("DELETE FROM store_pause WHERE adaptor = %s", [adaptor.name])
+        if state == ACTIVE:
+            sql = "UPDATE store_message SET due_at = %s WHERE state = 'waiting' AND adaptor = %s AND due_at > %s"
+            cursor.execute(sql, [clock.now(), adaptor.name, clock.now()])
+    raise_version()
+    return True
+
+
+def held(name: str) -> int:
+    """How many messages wait for this adaptor."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM store_message WHERE state = 'waiting' AND adaptor = %s", [name])
+        return int(cursor.fetchone()[0])
+
+
+def cursor(name: str) -> dict[str, Any]:
+    """How far polling this adaptor has come."""
+    with connection.cursor() as statement:
+        statement.execute("SELECT poll_cursor FROM store_adaptor WHERE name = %s", [name])
+        row = statement.fetchone()
+    return msgspec.json.decode(row[0], type=dict[str, Any]) if row else {}
+
+
+def _pauses(name: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM store_pause WHERE adaptor = %s", [name])
+        return int(cursor.fetchone()[0])
+
+
+def _json(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,166 @@
+"""What one transaction needs to know: read in a few statements for the whole group, then held in memory.
+
+Jobs first say what they will ask for (`wanted`); `load_wanted` fetches it all at once. What turns up later (the recipients of new
+messages, say) is loaded wave by wave. Each table is read once however many jobs share the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from oncue.core.event import User
+from oncue.store.message import COLUMNS, FIELDS, Message
+
+decode = msgspec.json.decode
+encode = msgspec.json.Encoder().encode
+
+AMONG = "IN (SELECT value FROM json_each(%s))"
+"""One statement text whatever the number of values, so that it is prepared once."""
+
+_SELECT_MESSAGE = f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE "
+
+
+class OptOutState(msgspec.Struct):
+    """What a number's ledger says of one scope."""
+
+    opted_out: bool
+    source: str
+    at: int
+
+
+class Wanted:
+    """What the jobs of a group said they will ask for."""
+
+    __slots__ = ("addresses", "consents", "messages", "pairs", "provider_ids", "seen", "users")
+
+    def __init__(self) -> None:
+        self.users: set[str] = set()
+        self.consents: set[str] = set()
+        self.seen: set[str] = set()
+        self.messages: set[str] = set()
+        self.provider_ids: set[str] = set()
+        self.addresses: set[str] = set()
+        self.pairs: set[tuple[str, str]] = set()
+        """(address, sender) of people who wrote to us."""
+
+
+class Facts:
+    """What has been read so far. Changes made in this transaction are made here too, so that later jobs see them."""
+
+    def __init__(self) -> None:
+        self.wanted = Wanted()
+        self.users: dict[str, User] = {}
+        self.messages: dict[str, Message] = {}
+        self.by_provider: dict[tuple[str, str], Message] = {}
+        self.seen: dict[str, str] = {}
+        self.consents: dict[tuple[str, str], tuple[str, int]] = {}
+        self.opt_outs: dict[tuple[str, str], OptOutState] = {}
+        self.conversations: dict[tuple[str, str], tuple[str, str]] = {}
+        """(address, sender) → (user, message) last texted on that pair."""
+        self.owners: dict[str, list[str]] = {}
+        """Phone number → users with that number, two at most."""
+        self.triggers: dict[str, dict[str, Any]] = {}
+        self.descendants: dict[str, int] = {}
+        self._read_consents: set[str] = set()
+        self._read_addresses: set[str] = set()
+
+    def load_wanted(self) -> None:
+        """Fetch what the jobs asked for, and the triggers of the messages among it."""
+        wanted = self.wanted
+        self.load_seen(wanted.seen)
+        self.load_users(wanted.users)
+        self.load_consents(wanted.consents)
+        self.load_messages(wanted.messages)
+        self._load_messages_by_provider(wanted.provider_ids)
+        self.load_triggers(message.event for message in self.messages.values())
+        self.load_opt_outs(wanted.addresses)
+        self._load_conversations(wanted.pairs)
+
+    def load_users(self, ids: Iterable[str]) -> None:
+        """Have the users at hand; those who do not exist yet begin without properties."""
+        wanted = {one for one in ids if one not in self.users}
+        for one, properties in self._query("SELECT id, properties FROM store_user WHERE id ", wanted):
+            self.users[one] = User(id=one, properties=decode(properties))
+        for one in wanted:
+            if one not in self.users:
+                self.users[one] = User(id=one, properties={})
+
+    def load_seen(self, digests: set[str]) -> None:
+        """Which of the clients' ids were taken in before."""
+        self.seen.update(self._query("SELECT digest, event FROM store_seen WHERE digest ", digests - self.seen.keys()))
+
+    def load_messages(self, ids: Iterable[str]) -> None:
+        """Have the messages at hand."""
+        for row in self._query(_SELECT_MESSAGE + "id ", {one for one in ids if one not in self.messages}):
+            self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
+
+    def _load_messages_by_provider(self, provider_ids: set[str]) -> None:
+        for row in self._query(_SELECT_MESSAGE + "provider_id <> '' AND provider_id ", provider_ids):
+            self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
+
+    def keep(self, message: Message) -> Message:
+        """Have this message at hand; the copy already in use wins."""
+        message = self.messages.setdefault(message.id, message)
+        if message.provider_id:
+            self.by_provider[message.adaptor, message.provider_id] = message
+        return message
+
+    def load_triggers(self, events: Iterable[str]) -> None:
+        """Have the properties of these events at hand: what a status event carries as `trigger`."""
+        wanted = {one for one in events if one not in self.triggers}
+        for one, properties in self._query("SELECT id, properties FROM store_event WHERE id ", wanted):
+            self.triggers[one] = decode(properties)
+
+    def load_consents(self, users: Iterable[str]) -> None:
+        """Have what these users said to each category at hand."""
+        wanted = {one for one in users if one not in self._read_consents}
+        self._read_consents |= wanted
+        sql = "SELECT user_id, category, state, at FROM store_consent WHERE user_id "
+        for user, category, state, at in self._query(sql, wanted):
+            self.consents.setdefault((user, category), (state, at))
+
+    def load_opt_outs(self, addresses: Iterable[str]) -> None:
+        """Have the opt-outs of these numbers at hand."""
+        wanted = {one for one in addresses if one not in self._read_addresses}
+        self._read_addresses |= wanted
+        sql = "SELECT address, scope, source, at, lifted_at FROM store_optout WHERE address "
+        for address, scope, source, at, lifted_at in self._query(sql, wanted):
+            self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
+
+    def load_descendants(self, roots: Iterable[str]) -> None:
+        """How many messages and emitted events each chain already has."""
+        wanted = {one for one in roots if one not in self.descendants}
+        self.descendants.update(dict.fromkeys(wanted, 0))
+        for sql in (
+            "SELECT root, COUNT(*) FROM store_message WHERE root {} GROUP BY root",
+            "SELECT root, COUNT(*) FROM store_event WHERE depth > 0 AND source = 'rule' AND root {} GROUP BY root",
+        ):
+            for root, count in self._rows(sql.format(AMONG), wanted):
+                self.descendants[root] += count
+
+    def _load_conversations(self, pairs: set[tuple[str, str]]) -> None:
+        addresses = {address for address, _ in pairs}
+        sql = "SELECT address, sender, user_id, message FROM store_conversation WHERE address "
+        for address, sender, user, message in self._query(sql, addresses):
+            self.conversations.setdefault((address, sender), (user, message))
+        # Two are enough to know that a number does not say who it is.
+        sql = (
+            "SELECT phone, id FROM (SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
+            f"FROM store_user WHERE phone <> '' AND phone {AMONG}) AS owners WHERE nth <= 2"
+        )
+        for phone, user in self._rows(sql, addresses):
+            self.owners.setdefault(phone, []).append(user)
+
+    def _query(self, select: str, values: set[str]) -> list[tuple[Any, ...]]:
+        return self._rows(select + AMONG, values)
+
+    def _rows(self, sql: str, values: set[str]) -> list[tuple[Any, ...]]:
+        if not values:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [encode(sorted(values)).decode()])
+            return list(cursor.fetchall())

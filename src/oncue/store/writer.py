@@ -1,0 +1,300 @@
+"""The one writer: every room hands it jobs; it runs them in groups, one transaction a group, on a thread of its own.
+
+What it promises: an answer comes after the commit, so what was answered is on disk. A group is bounded in items and in time, and taken
+in rotation from each line, so that no key starves another. An unexpected error splits the group until the item at fault stands alone;
+its neighbours go through. When the database itself fails, every job of the group hears `StoreUnavailable` and nothing was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from oncue.core import clock
+from oncue.core.adaptor import Adaptor
+from oncue.core.items import Overloaded, StoreUnavailable
+from oncue.store import chain, claims, config, database
+from oncue.store.config import Snapshot
+from oncue.store.jobs import Job, Probe
+from oncue.store.lanes import Lanes
+from oncue.store.message import Claimed
+from oncue.store.secrets import Vault
+from oncue.store.unit import Unit
+
+log = logging.getLogger("oncue.store")
+
+MOST_ITEMS = 1_000
+"""Items in one transaction at most."""
+
+TURN_ITEMS = 100
+"""Items that one line may put into a group before the others have their turn. What calls came to goes first: it makes room."""
+
+LONGEST_FOR = 0.1
+"""Seconds: after a transaction that took longer, the next groups are smaller."""
+
+MOST_WAITING = 20_000
+"""Items queued at most; beyond it the doors answer 503 with a time to come back."""
+
+IDLE_FOR = 0.1
+"""Seconds between looks at whether another process changed the database, when there is nothing to do."""
+
+CHECKPOINT_AFTER = 2_000
+"""Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
+
+
+class _Pending(msgspec.Struct):
+    job: Job
+    future: asyncio.Future[Any]
+
+
+class Writer:
+    """Runs jobs. Made and used on the event loop; its thread is its own."""
+
+    def __init__(
+        self, catalogue: Mapping[str, Adaptor], vault: Vault, boot: str, on_claimed: Callable[[list[Claimed]], None]
+    ) -> None:
+        self.boot = boot
+        self.snapshot: Snapshot = config.load(catalogue, vault)
+        """The configuration in force: replaced whole, never changed."""
+        self.waiting = 0
+        self.transactions = 0
+        self.totals: Counter[tuple[str, str]] = Counter()
+        """What was committed since the process began: (name, label) as in the hourly counters."""
+        self._vault = vault
+        self._on_claimed = on_claimed
+        self._lanes = Lanes()
+        self._known_names: set[str] = set()
+        self._lines: dict[str, deque[_Pending]] = {}
+        self._limit = MOST_ITEMS
+        self._since_checkpoint = 0
+        self._data_version = 0
+        self._woken = threading.Condition()
+        self._stopping = False
+        self._claiming = True
+        self._thread = threading.Thread(target=self._run, name="oncue-writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to work. On the event loop that will ask for it."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def do(self, job: Job) -> Any:
+        """Run a job; its answer, once committed. Raises `StoreUnavailable`, `Overloaded`, or what the job's `poisoned` raises."""
+        assert self._loop is not None
+        future: asyncio.Future[Any] = self._loop.create_future()
+        with self._woken:
+            if self._stopping:
+                raise StoreUnavailable("oncue is stopping")
+            # Results of calls already made are taken whatever the load.
+            if self.waiting >= MOST_WAITING and job.line != "results":
+                raise Overloaded(1.0)
+            self._lines.setdefault(job.line, deque()).append(_Pending(job, future))
+            self.waiting += job.size
+            self._woken.notify()
+        return await future
+
+    async def probe(self, within: float) -> None:
+        """Whether a transaction commits. Raises `StoreUnavailable`, or `TimeoutError` after `within` seconds."""
+        await asyncio.wait_for(self.do(Probe()), within)
+
+    def stop_claiming(self) -> None:
+        """Take no new message in hand: the process is about to end."""
+        self._claiming = False
+
+    async def stop(self) -> None:
+        """Finish what is queued, checkpoint, and end the thread."""
+        with self._woken:
+            self._stopping = True
+            self._woken.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    # On the writer's thread from here on.
+
+    def _run(self) -> None:
+        try:
+            self._begin()
+            while True:
+                group = self._next_group()
+                if group is None:
+                    break
+                self._serve(group)
+            database.checkpoint()
+        except BaseException:  # the process cannot go on without its writer
+            log.critical(
+                "the writer has stopped because of a bug; oncue will answer 503 until it is restarted", exc_info=True
+            )
+            self._abandon()
+        finally:
+            connection.close()
+
+    def _begin(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM store_eventname")
+            self._known_names = {name for (name,) in cursor.fetchall()}
+        self._restore_lanes()
+
+    def _restore_lanes(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT adaptor, lane, MAX(per_second), MIN(due_at) FROM store_message WHERE state = 'waiting' GROUP BY adaptor, lane"
+            )
+            for adaptor, lane, per_second, due_at in cursor.fetchall():
+                self._lanes.waits(adaptor, lane, per_second, due_at)
+
+    def _next_group(self) -> list[_Pending] | None:
+        """The next jobs, in rotation; an empty group when some waiting message may go, or to look at the configuration; None to end."""
+        with self._woken:
+            if not self._lines:
+                if self._stopping:
+                    return None
+                self._woken.wait(min(IDLE_FOR, self._next_after()))
+            group: list[_Pending] = []
+            size = self._take_from("results", group, MOST_ITEMS)
+            while self._lines and size < self._limit:
+                size += self._take_from(next(iter(self._lines)), group, min(TURN_ITEMS, self._limit - size))
+            self.waiting -= size
+            return group
+
+    def _take_from(self, line: str, group: list[_Pending], most: int) -> int:
+        """Move jobs of one line into the group, about `most` items; the line goes to the end of the rotation."""
+        queue = self._lines.pop(line, None)
+        size = 0
+        while queue and size < most:
+            group.append(queue.popleft())
+            size += group[-1].job.size
+        if queue:
+            self._lines[line] = queue
+        return size
+
+    def _next_after(self) -> float:
+        if not self._claiming:
+            return IDLE_FOR
+        active = {name: one.is_active for name, one in self.snapshot.adaptors.items()}
+        after = self._lanes.next_after(active)
+        return IDLE_FOR if after is None else after
+
+    def _is_idle(self) -> bool:
+        """Whether neither a waiting message nor a change made by another process (`oncue apply`) calls for a transaction."""
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            version = int(cursor.fetchone()[0])
+        changed, self._data_version = version != self._data_version, version
+        return not changed and self._next_after() > 0
+
+    def _serve(self, group: list[_Pending]) -> None:
+        if not group and self._is_idle():
+            return
+        began = clock.elapsed()
+        answers = self._attempt([pending.job for pending in group])
+        took = clock.elapsed() - began
+        size = sum(pending.job.size for pending in group)
+        self._limit = max(20, self._limit // 2) if took > LONGEST_FOR else min(MOST_ITEMS, self._limit + 50)
+        if group:
+            self._answer(group, answers)
+        self._since_checkpoint += size + 1
+        if self._since_checkpoint >= CHECKPOINT_AFTER:
+            self._since_checkpoint = 0
+            database.checkpoint()
+
+    def _attempt(self, jobs: list[Job]) -> list[Any]:
+        """The answers, in order; an answer may be an exception."""
+        try:
+            return self._transact(jobs)
+        except IntegrityError as error:
+            return self._bisect(jobs, error)
+        except DatabaseError as error:
+            log.error("the store could not commit: %s", error)
+            connection.close()
+            return [StoreUnavailable(str(error))] * len(jobs)
+        except Exception as error:
+            return self._bisect(jobs, error)
+
+    def _bisect(self, jobs: list[Job], error: Exception) -> list[Any]:
+        if len(jobs) > 1:
+            middle = len(jobs) // 2
+            return self._attempt(jobs[:middle]) + self._attempt(jobs[middle:])
+        if not jobs:
+            raise error
+        halves = jobs[0].halves()
+        if halves is None:
+            log.error("a job failed because of a fault in oncue: %r", jobs[0].line, exc_info=error)
+            try:
+                return [jobs[0].poisoned(error)]
+            except Exception as raised:
+                return [raised]
+        first, second = (self._attempt([half])[0] for half in halves)
+        for answer in (first, second):
+            if isinstance(answer, Exception):
+                return [answer]
+        return [jobs[0].join(first, second)]
+
+    def _transact(self, jobs: list[Job]) -> list[Any]:
+        try:
+            with transaction.atomic(durable=True):
+                self._refresh()
+                unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names)
+                for job in jobs:
+                    job.want(unit)
+                unit.load_wanted()
+                answers = [job.take(unit, self._lanes) for job in jobs]
+                chain.run(unit, self._lanes)
+                unit.flush()
+                if self._claiming:
+                    self._claim_waiting(unit)
+        except BaseException:
+            self._lanes.roll_back()
+            raise
+        self._lanes.commit()
+        self._known_names |= unit.new_names
+        self.totals.update(unit.counted)
+        self.transactions += 1
+        if unit.claimed:
+            self._tell(self._on_claimed, unit.claimed)
+        return answers
+
+    def _claim_waiting(self, unit: Unit) -> None:
+        """What is claimed may expire or be refused instead, whose events may trigger rules, and so on."""
+        claims.claim_waiting(unit, self._lanes)
+        while unit.fresh:
+            chain.run(unit, self._lanes)
+            unit.flush()
+            claims.claim_waiting(unit, self._lanes)
+        unit.flush()
+
+    def _refresh(self) -> None:
+        if config.version() != self.snapshot.version:
+            before = self.snapshot
+            self.snapshot = config.load(before.catalogue, self._vault, before)
+            self._restore_lanes()
+
+    def _answer(self, group: list[_Pending], answers: list[Any]) -> None:
+        self._tell(_resolve, group, answers)
+
+    def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _abandon(self) -> None:
+        with self._woken:
+            self._stopping = True
+            left = [pending for queue in self._lines.values() for pending in queue]
+            self._lines.clear()
+        self._answer(left, [StoreUnavailable("the writer has stopped")] * len(left))
+
+
+def _resolve(group: list[_Pending], answers: list[Any]) -> None:
+    for pending, answer in zip(group, answers, strict=True):
+        if pending.future.done():  # the caller has gone; what it asked for is done all the same
+            continue
+        if isinstance(answer, Exception):
+            pending.future.set_exception(answer)
+        else:
+            pending.future.set_result(answer)
