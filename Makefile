@@ -1,0 +1,36 @@
+# The one task runner. Every verb builds what it needs; CI runs the same ones.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test lint types bench clean
+
+install: .venv/installed
+
+# The stamp is written last, so that a build that failed half way is done again. `ensurepip` is missing from bare Debian: say so.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "oncue needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Set PYTHON=python3.x")'
+	@rm -f $@
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv && $(PYTHON) -m venv .venv; } || { echo "python venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/oncue demo
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+types: install
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python tests/bench/bench.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,5 @@
+"""`python -m oncue` is `oncue`."""
+
+from oncue.cli import main
+
+main()

@@ -1,0 +1,34 @@
+"""The command line: `oncue VERB`. Every listing takes `--json`; an error is one sentence that says what to do, and exit 1."""
+
+from __future__ import annotations
+
+import typer
+
+from oncue.cli import checking, demo, explain, listings, people, rules, serve, simulate
+
+app = typer.Typer(
+    help="oncue sends the right message on cue.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate)
+app.command("apply")(rules.apply)
+app.command("plan")(rules.plan)
+app.command("export")(rules.export)
+app.command("test")(rules.test)
+app.command("check")(checking.check)
+app.command("messages")(listings.messages)
+app.command("events")(listings.events)
+app.command("opt-outs")(listings.opt_outs)
+app.command("explain")(explain.explain)
+app.add_typer(people.user_commands, name="users")
+app.add_typer(people.key_commands, name="key")
+app.add_typer(people.member_commands, name="member")
+
+
+def main() -> None:
+    """The `oncue` program."""
+    app()

@@ -1,0 +1,119 @@
+"""`oncue explain`: for one event or message, in plain words, why it went as it did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from oncue.cli.listings import Json
+from oncue.cli.opened import open_installation
+from oncue.cli.terminal import escaped, fail, plain, print_json, say, when
+from oncue.store.explain import Explanation, Told
+from oncue.store.explain import explain as find
+
+Row = dict[str, Any]
+
+_STATES = {
+    "waiting": "it waits for its turn",
+    "submitting": "it is being handed to the provider",
+    "accepted": "the provider has it",
+    "unknown": "the provider may or may not have it; it is not sent again",
+    "rejected": "it was refused",
+    "suppressed": "it was not sent",
+    "expired": "it went stale before it could be sent",
+    "canceled": "it was called off",
+}
+
+
+def explain(
+    one: Annotated[str, typer.Argument(metavar="ID", help="Of an event, a message, or the provider's of a message.")],
+    as_json: Json = False,
+) -> None:
+    """Why a message was sent, or was not: the event, each condition, the fields, each attempt, each callback."""
+    open_installation()
+    found = find(one)
+    if found is None:
+        fail(f"There is no event and no message with the id {one!r}. `oncue messages` and `oncue events` list them.")
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+        return
+    _tell_event(found)
+    for decision in found.decisions:
+        _tell_decision(decision)
+    if not found.decisions:
+        say(f"\nNo rule is triggered by {escaped(found.event['name'])}.")
+    for told in found.messages:
+        _tell_message(told)
+    for event in found.caused:
+        say(f"\nIt caused the event [bold]{escaped(event['name'])}[/bold] ({event['id']})")
+
+
+def _tell_event(found: Explanation) -> None:
+    event = found.event
+    say(
+        f"[bold]{escaped(event['name'])}[/bold] happened to {escaped(event['user_id'] or 'nobody we know')} at {when(event['timestamp'])} UTC"
+    )
+    say(f"  reported by {escaped(event['source'])}, event id {event['id']}")
+    if found.cause:
+        say(f"  it is about message {found.cause['id']} of the rule {escaped(found.cause['rule'])}")
+    for name, value in event["properties"].items():
+        say(f"  {escaped(name)}: {escaped(plain(value))}")
+
+
+def _tell_decision(decision: Row) -> None:
+    verb = "acted" if decision["acted"] else "did not act"
+    say(
+        f"\nRule [bold]{escaped(decision['rule'])}[/bold] (version {decision['revision']}) {verb}: {escaped(decision['sentence'])}"
+    )
+    for seen in decision["trace"] or []:
+        _tell_seen(seen, 1)
+
+
+def _tell_seen(seen: Row, depth: int) -> None:
+    mark = "[green]holds[/green]     " if seen["held"] else "[red]does not[/red]  "
+    parts = seen.get("parts") or []
+    saw = "" if parts else ("   (there was no value)" if seen.get("missing") else f"   (saw {plain(seen.get('seen'))})")
+    say(f"{'  ' * depth}{mark} {escaped(seen['condition'])}{escaped(saw)}")
+    for part in parts:
+        _tell_seen(part, depth + 1)
+
+
+def _tell_message(told: Told) -> None:
+    message = told.message
+    sender = f" from {message['sender']}" if message["sender"] else ""
+    say(
+        f"\nMessage [bold]{message['id']}[/bold]: {message['adaptor']}.{message['action']} to {escaped(message['recipient'] or 'nobody')}{escaped(sender)}"
+    )
+    reason = f": {message['reason']}" if message["reason"] else ""
+    say(f"  {message['state']}: {_STATES.get(message['state'], '')}{escaped(reason)}")
+    if message["carrier_status"]:
+        code = f", error {message['error_code']}: {message['error_message']}" if message["error_code"] else ""
+        say(f"  the provider calls it {message['carrier_status']}{escaped(code)} ({escaped(message['provider_id'])})")
+    for name, value in (message["fields"] or {}).items():
+        say(f"    {escaped(name)}: {escaped(plain(value))}")
+    for warning in message["warnings"] or []:
+        say(f"  note: {escaped(warning)}")
+    for attempt in told.attempts:
+        _tell_attempt(attempt)
+    for report in told.reports:
+        _tell_report(report)
+
+
+def _tell_attempt(attempt: Row) -> None:
+    took = attempt["ended_at"] - attempt["started_at"]
+    reason = f": {attempt['reason']}" if attempt["reason"] else ""
+    say(
+        f"  attempt {attempt['number']} at {when(attempt['started_at'])}, {took} ms: {attempt['outcome']}{escaped(reason)}"
+    )
+    for call in attempt["exchange"] or []:
+        answer = call.get("status") or call.get("error") or "no answer"
+        say(f"    {call.get('method', '')} {escaped(str(call.get('url', '')))} → {escaped(str(answer))}")
+
+
+def _tell_report(report: Row) -> None:
+    heard = "callback" if report["raw"] else "raised by oncue"
+    code = report["properties"].get("error_code")
+    error = f" error {code}: {report['properties'].get('error_message', '')}" if code else ""
+    say(f"  {when(report['received_at'])}  {report['name']} ({heard}){escaped(error)}")

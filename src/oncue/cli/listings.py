@@ -1,0 +1,107 @@
+"""Listings: messages, events, users, opt-outs. Newest first, `--json` for programs, `--before SEQ` for the page that follows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from oncue.cli.opened import open_installation
+from oncue.cli.terminal import fail, plain, print_json, print_rows, say, when
+from oncue.store import reading
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
+Before = Annotated[int | None, typer.Option("--before", help="Only those before this `seq`: the next page.")]
+
+
+def messages(
+    user: Annotated[str, typer.Option(help="Only this user's.")] = "",
+    rule: Annotated[str, typer.Option(help="Only this rule's.")] = "",
+    state: Annotated[str, typer.Option(help="Only those in this state: waiting, accepted, unknown, rejected, …")] = "",
+    limit: Limit = 20,
+    before: Before = None,
+    as_json: Json = False,
+) -> None:
+    """Messages and what became of them."""
+    open_installation()
+    rows = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
+    columns = {
+        "when": lambda row: when(row["created_at"]),
+        "user": lambda row: row["user_id"],
+        "rule": lambda row: row["rule"],
+        "to": lambda row: row["recipient"],
+        "state": lambda row: row["state"],
+        "carrier": _carrier,
+        "id": lambda row: row["id"],
+    }
+    print_rows(rows, columns, as_json=as_json, nothing="There are no messages yet.")
+
+
+def _carrier(row: dict[str, Any]) -> str:
+    code = f" ({row['error_code']})" if row["error_code"] else ""
+    return f"{row['carrier_status']}{code}"
+
+
+def events(
+    user: Annotated[str, typer.Option(help="Only this user's.")] = "",
+    name: Annotated[str, typer.Option(help="Only events of this name.")] = "",
+    limit: Limit = 20,
+    before: Before = None,
+    as_json: Json = False,
+) -> None:
+    """Events: what apps, providers and rules reported."""
+    open_installation()
+    columns = {
+        "when": lambda row: when(row["timestamp"]),
+        "user": lambda row: row["user_id"],
+        "name": lambda row: row["name"],
+        "id": lambda row: row["id"],
+        "properties": lambda row: plain(row["properties"]),
+    }
+    rows = reading.events(limit=limit, before=before, user=user, name=name)
+    print_rows(rows, columns, as_json=as_json, nothing="There are no events yet. Send one to POST /v1/events.")
+
+
+def opt_outs(
+    address: Annotated[str, typer.Option(help="Only this number's.")] = "", limit: Limit = 50, as_json: Json = False
+) -> None:
+    """Numbers that opted out, of what, how, and whether it was lifted."""
+    open_installation()
+    columns = {
+        "number": lambda row: row["address"],
+        "of": lambda row: row["scope"],
+        "since": lambda row: when(row["at"]),
+        "source": lambda row: row["source"],
+        "lifted": lambda row: when(row["lifted_at"]),
+    }
+    print_rows(
+        reading.opt_outs(limit=limit, address=address), columns, as_json=as_json, nothing="Nobody has opted out."
+    )
+
+
+def show_users(limit: Limit = 20, before: Before = None, as_json: Json = False) -> None:
+    """Users and their properties."""
+    open_installation()
+    columns = {
+        "id": lambda row: row["id"],
+        "phone": lambda row: row["phone"],
+        "changed": lambda row: when(row["updated_at"]),
+        "properties": lambda row: plain(row["properties"]),
+    }
+    print_rows(reading.users(limit=limit, before=before), columns, as_json=as_json, nothing="There are no users yet.")
+
+
+def show_user(one: Annotated[str, typer.Argument(metavar="USER")], as_json: Json = False) -> None:
+    """One user: properties and consents."""
+    open_installation()
+    found = reading.user(one)
+    if found is None:
+        fail(f"There is no user {one!r}.")
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found["properties"].items():
+        say(f"{name}: {plain(value)}")
+    for said in found["consents"]:
+        say(f"{said['category']}: {said['state']} since {when(said['at'])} ({said['source']})")

@@ -1,0 +1,37 @@
+"""What holds for every test: the network beyond loopback is refused, and a fault that oncue logs fails the test that caused it."""
+
+import ipaddress
+import logging
+import socket
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that leaves this machine is a mistake."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]  # type: ignore[index]
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _faults_are_loud(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture):
+    """Faults are contained in production; here they fail. A test that means to cause one is marked `faults`."""
+    yield
+    if request.node.get_closest_marker("faults"):
+        return
+    logged = [
+        record
+        for when in ("setup", "call")
+        for record in caplog.get_records(when)
+        if record.exc_info and record.levelno >= logging.ERROR
+    ]
+    assert not logged, [record.getMessage() for record in logged]
