@@ -1,0 +1,300 @@
+"""The file that `oncue apply` takes: API keys, adaptors and rules. Every fault is reported, each with file, line and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from oncue.core.adaptor import Adaptor
+from oncue.core.fields import Kind, read
+from oncue.core.message import Category
+from oncue.rules.compile import compile_rule, find_action
+from oncue.rules.names import there_is_no
+from oncue.rules.nodes import FileFault, Tree, as_json, as_written
+from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
+
+SHORTEST_KEY = 16
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_RULE_FIELDS = ("key", "name", "state", "category", "triggers", "conditions", "actions", "send_within")
+
+
+class ApiKeySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key that a file fixes."""
+
+    name: str
+    key: str
+    per_second: float = 0.0
+
+
+class AdaptorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An adaptor's configuration, typed, secrets in clear; `state` is active or inactive."""
+
+    state: str = "active"
+    values: dict[str, Any]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole file. A section that the file does not have is None: nothing is said about it."""
+
+    api_keys: list[ApiKeySpec] = []
+    adaptors: dict[str, AdaptorSpec] = {}
+    rules: list[RuleSpec] | None = None
+    lines: dict[str, int] = {}
+    """Where things stand: `rules[0]`, `adaptors.email`, …"""
+
+
+def read_document(
+    text: str, filename: str, adaptors: Mapping[str, Adaptor], environ: Mapping[str, str]
+) -> tuple[Document, list[FileFault]]:
+    """The document, and every fault; with faults the document is not to be used."""
+    tree = Tree(filename)
+    tree.read(text)
+    content = tree.content
+    if tree.faults:
+        return Document(), tree.faults
+    if not isinstance(content, dict):
+        tree.fault("", "The file must be a map with api_keys, adaptors or rules.")
+        return Document(), tree.faults
+    for name in content:
+        if name not in ("api_keys", "adaptors", "rules"):
+            tree.fault(name, there_is_no("section", name, ("api_keys", "adaptors", "rules")))
+    keys = _read_keys(tree, content.get("api_keys"), environ)
+    configured = _read_adaptors(tree, content.get("adaptors"), adaptors, environ)
+    rules = _read_rules(tree, content["rules"], adaptors) if "rules" in content else None
+    document = Document(api_keys=keys, adaptors=configured, rules=rules, lines=tree.lines)
+    return document, sorted(tree.faults, key=lambda fault: fault.line)
+
+
+def _expand(tree: Tree, path: str, value: Any, environ: Mapping[str, str]) -> Any:
+    """`${env:NAME}` replaced, in texts at any depth."""
+    if isinstance(value, dict):
+        return {name: _expand(tree, f"{path}.{name}", one, environ) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_expand(tree, f"{path}[{index}]", one, environ) for index, one in enumerate(value)]
+
+    def replace(found: re.Match[str]) -> str:
+        if found[1] not in environ:
+            tree.fault(path, f"The environment variable {found[1]} is not set; set it, or write the value here.")
+        return environ.get(found[1], "unset")
+
+    return _ENV.sub(replace, value)
+
+
+def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKeySpec]:
+    keys: list[ApiKeySpec] = []
+    for index, one in enumerate(_list(tree, "api_keys", given)):
+        path = f"api_keys[{index}]"
+        if (
+            not isinstance(one, dict)
+            or not {"name", "key"} <= one.keys()
+            or not one.keys() <= {"name", "key", "per_second"}
+        ):
+            tree.fault(path, "An API key has a name, a key and, if you like, per_second.")
+            continue
+        values = as_written(_expand(tree, path, one, environ))
+        if len(values["key"]) < SHORTEST_KEY:
+            tree.fault(
+                f"{path}.key", f"A key of fewer than {SHORTEST_KEY} characters can be guessed; make a longer one."
+            )
+        if any(values["name"] == key.name for key in keys):
+            tree.fault(f"{path}.name", f"There are two API keys named {values['name']!r}; give each a name of its own.")
+        try:
+            per_second = float(values.get("per_second") or 0)
+        except ValueError:
+            tree.fault(f"{path}.per_second", "per_second is a number of items a second.")
+            continue
+        keys.append(ApiKeySpec(name=values["name"], key=values["key"], per_second=per_second))
+    return keys
+
+
+def _read_adaptors(
+    tree: Tree, given: Any, adaptors: Mapping[str, Adaptor], environ: Mapping[str, str]
+) -> dict[str, AdaptorSpec]:
+    found: dict[str, AdaptorSpec] = {}
+    for name, one in _map(tree, "adaptors", given).items():
+        path = f"adaptors.{name}"
+        declared = adaptors.get(name)
+        if declared is None or declared.builtin:
+            tree.fault(
+                path, there_is_no("adaptor", name, [key for key, value in adaptors.items() if not value.builtin])
+            )
+            continue
+        values = as_written(_expand(tree, path, _map(tree, path, one), environ))
+        state = values.pop("state", "active")
+        if state not in ("active", "inactive"):
+            tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
+        typed, faults = read(declared.config, values)
+        if not faults and declared.check_config:
+            faults = declared.check_config(typed)
+        for fault in faults:
+            tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
+        found[name] = AdaptorSpec(state=state, values=typed)
+    return found
+
+
+def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list[RuleSpec]:
+    rules: list[RuleSpec] = []
+    keys: set[str] = set()
+    for index, one in enumerate(_list(tree, "rules", given)):
+        path = f"rules[{index}]"
+        if not isinstance(one, dict):
+            tree.fault(path, "A rule is a map with key, triggers and actions.")
+            continue
+        _refuse_environment(tree, path, one)
+        spec = _read_rule(tree, path, one, adaptors)
+        if spec is None:
+            continue
+        if spec.key in keys:
+            tree.fault(f"{path}.key", f"There are two rules with the key {spec.key!r}; give each a key of its own.")
+        keys.add(spec.key)
+        compiled = compile_rule(spec, adaptors)
+        if isinstance(compiled, list):
+            for fault in compiled:
+                tree.fault(f"{path}.{fault.field}", fault.sentence)
+        rules.append(spec)
+    return rules
+
+
+def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> RuleSpec | None:
+    for name in given:
+        if name not in _RULE_FIELDS:
+            tree.fault(f"{path}.{name}", there_is_no("field of a rule", name, _RULE_FIELDS))
+    key = str(given.get("key", ""))
+    if not _KEY.fullmatch(key):
+        tree.fault(
+            f"{path}.key",
+            "A rule needs a key of lower-case letters, digits, - and _, at most 64: its identity, whatever its name.",
+        )
+        return None
+    triggers = given.get("triggers")
+    triggers = [triggers] if isinstance(triggers, str) else _list(tree, f"{path}.triggers", triggers)
+    actions = [
+        _read_action(tree, f"{path}.actions[{i}]", one, adaptors)
+        for i, one in enumerate(_list(tree, f"{path}.actions", given.get("actions")))
+    ]
+    known = [action for action in actions if action]
+    return RuleSpec(
+        key=key,
+        name=str(given.get("name") or key),
+        state=RuleState(_choice(tree, f"{path}.state", given.get("state") or "off", [one.value for one in RuleState])),
+        category=_category(tree, path, given.get("category"), known, adaptors),
+        triggers=tuple(str(trigger) for trigger in triggers),
+        conditions=tuple(as_written(one) for one in _list(tree, f"{path}.conditions", given.get("conditions"))),
+        actions=tuple(known),
+        send_within=str(given.get("send_within") or "4h"),
+    )
+
+
+def _category(
+    tree: Tree, path: str, given: Any, actions: list[ActionSpec], adaptors: Mapping[str, Adaptor]
+) -> Category:
+    if given:
+        return Category(_choice(tree, f"{path}.category", given, [one.value for one in Category]))
+    found = [find_action(action.action, adaptors) for action in actions]
+    if any(not isinstance(action, str) and action.is_message for action in found):
+        tree.fault(
+            path,
+            "A rule that messages people needs a category: transactional, or promotional (only for people who opted in).",
+        )
+    return Category.TRANSACTIONAL
+
+
+def _read_action(tree: Tree, path: str, given: Any, adaptors: Mapping[str, Adaptor]) -> ActionSpec | None:
+    if not isinstance(given, dict) or not isinstance(given.get("action"), str):
+        tree.fault(path, "An action is a map with action, such as email.send, and its fields.")
+        return None
+    name = str(given["action"])
+    declared = find_action(name, adaptors)
+    kinds = {} if isinstance(declared, str) else {field.name: field.kind for field in declared.fields}
+    fields = {
+        key: as_json(value) if kinds.get(key) is Kind.JSON else as_written(value)
+        for key, value in given.items()
+        if key != "action"
+    }
+    return ActionSpec(action=name, fields=fields)
+
+
+def _refuse_environment(tree: Tree, path: str, value: Any) -> None:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _refuse_environment(tree, f"{path}.{name}", one)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            _refuse_environment(tree, f"{path}[{index}]", one)
+    elif _ENV.search(value):
+        tree.fault(
+            path,
+            "${env:…} works in api_keys and adaptors only: a rule's texts are seen by everybody who reads a message.",
+        )
+
+
+def _choice(tree: Tree, path: str, given: Any, choices: list[str]) -> str:
+    if given in choices:
+        return str(given)
+    tree.fault(path, f"It must be one of {', '.join(choices)}, not {str(given)!r}.")
+    return choices[0]
+
+
+def _list(tree: Tree, path: str, given: Any) -> list[Any]:
+    if isinstance(given, list):
+        return given
+    if given:
+        tree.fault(path, "This must be a list: one entry a line, each after a dash.")
+    return []
+
+
+def _map(tree: Tree, path: str, given: Any) -> dict[str, Any]:
+    if isinstance(given, dict):
+        return given
+    if given:
+        tree.fault(path, "This must be a map of names to values.")
+    return {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks, the rest as YAML likes it: quoted where it would be read as something else."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def write_document(document: Document) -> str:
+    """The file again; reading it gives the same document."""
+    content: dict[str, Any] = {}
+    if document.api_keys:
+        content["api_keys"] = [
+            {"name": key.name, "key": key.key, **({"per_second": key.per_second} if key.per_second else {})}
+            for key in document.api_keys
+        ]
+    if document.adaptors:
+        content["adaptors"] = {
+            name: {**({"state": one.state} if one.state != "active" else {}), **one.values}
+            for name, one in document.adaptors.items()
+        }
+    if document.rules is not None:
+        content["rules"] = [_rule_map(rule) for rule in document.rules]
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _rule_map(rule: RuleSpec) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "key": rule.key,
+        "name": rule.name,
+        "state": rule.state.value,
+        "category": rule.category.value,
+        "triggers": list(rule.triggers),
+        "conditions": list(rule.conditions),
+        "send_within": rule.send_within,
+        "actions": [{"action": action.action, **action.fields} for action in rule.actions],
+    }
+    return {name: value for name, value in content.items() if value != []}

@@ -1,0 +1,163 @@
+"""Templates: Liquid, parsed when the rule is saved and rendered when it acts; sandboxed, bounded, and strict about missing values.
+
+No tag reads files. A value that is missing (absent, null or empty) and has no `default` stops the message: nobody is texted "Hi ,".
+Asking for one in `{% if %}` is no fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from liquid import Environment
+from liquid.ast import Node
+from liquid.builtin.output import OutputNode
+from liquid.context import RenderContext
+from liquid.exceptions import LiquidError, LiquidSyntaxError, UndefinedError, UnknownFilterError
+from liquid.template import BoundTemplate
+from liquid.undefined import FalsyStrictUndefined, Undefined
+
+from oncue.rules.names import there_is_no
+from oncue.rules.paths import ROOTS, parse_path
+
+LONGEST = 50_000
+"""Characters of a template."""
+
+_FORBIDDEN_TAGS = ("include", "render", "increment", "decrement")
+_FORBIDDEN_FILTERS = ("safe",)
+
+
+class _Sandbox(Environment):
+    context_depth_limit = 20
+    loop_iteration_limit = 10_000
+    local_namespace_limit = 200_000
+    output_stream_limit = 200_000
+
+
+class Wrong(Exception):
+    """What is wrong with a template as written, as a sentence."""
+
+
+class MissingValue(Exception):
+    """A value was missing and there is no default; the text says which."""
+
+
+class Unrenderable(Exception):
+    """The template cannot be rendered with these values; the text says why."""
+
+
+def _environment(autoescape: bool) -> Environment:
+    environment = _Sandbox(undefined=FalsyStrictUndefined, autoescape=autoescape)
+    for tag in _FORBIDDEN_TAGS:
+        del environment.tags[tag]
+    for name in _FORBIDDEN_FILTERS:
+        del environment.filters[name]
+    return environment
+
+
+_PLAIN, _HTML = _environment(False), _environment(True)
+
+Rendering = Callable[[dict[str, Any]], Any]
+
+
+@lru_cache(maxsize=20_000)
+def parse(text: str, *, html: bool = False, typed: bool = False) -> Rendering:
+    """A template ready to render with a scope of `event` and `user`. With `typed`, one that is exactly one `{{ … }}` keeps its value's type.
+
+    Raises `Wrong`. Rendering raises `MissingValue` and `Unrenderable`.
+    """
+    if len(text) > LONGEST:
+        raise Wrong(f"A template is at most {LONGEST} characters long.")
+    if "{{" not in text and "{%" not in text:
+        return lambda scope: text
+    template = _parse(text, _HTML if html else _PLAIN)
+    output = _only_output(template.nodes) if typed else None
+    if output is not None:
+        return lambda scope: _value(template, output, scope)
+    return lambda scope: _text(template, scope)
+
+
+def is_template(text: str) -> bool:
+    """Whether there is anything to render in it."""
+    return "{{" in text or "{%" in text
+
+
+# `event.$name` is not a word to Liquid; `event["$name"]` is.
+_ENVELOPE = re.compile(r"\b(event|user)\.(\$[a-z_]+)")
+_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
+
+
+def _parse(text: str, environment: Environment) -> BoundTemplate:
+    source = _CODE.sub(lambda code: _ENVELOPE.sub(r'\1["\2"]', code[0]), text)
+    try:
+        template = environment.from_string(source)
+        analysis = template.analyze()
+    except UnknownFilterError as error:
+        raise Wrong(_plain(error)) from None
+    except LiquidSyntaxError as error:
+        tag = re.match(r"unexpected tag '(\w+)'", _plain(error))
+        if tag:
+            raise Wrong(there_is_no("tag", tag[1], [name for name in environment.tags if name.isalpha()])) from None
+        raise Wrong(f"The template cannot be read: {_plain(error)}.") from None
+    except LiquidError as error:
+        raise Wrong(f"The template cannot be read: {_plain(error)}.") from None
+    except RecursionError:
+        raise Wrong("The template nests too deep.") from None
+    for name in analysis.filters:
+        if name not in environment.filters:
+            raise Wrong(there_is_no("filter", name, environment.filters))
+    for root, variables in analysis.globals.items():
+        if root not in ROOTS:
+            raise Wrong(there_is_no("variable", root, ROOTS) + " Values are under event. and user.")
+        for variable in variables:
+            if re.search(r"\$", str(variable)):
+                parsed = parse_path(str(variable))
+                if isinstance(parsed, str):
+                    raise Wrong(parsed)
+    return template
+
+
+def _only_output(nodes: list[Node]) -> OutputNode | None:
+    spoken = [node for node in nodes if not _is_blank(node)]
+    return spoken[0] if len(spoken) == 1 and isinstance(spoken[0], OutputNode) else None
+
+
+def _is_blank(node: Node) -> bool:
+    text = getattr(node, "text", None)
+    return isinstance(text, str) and not text.strip()
+
+
+def _value(template: BoundTemplate, output: OutputNode, scope: dict[str, Any]) -> Any:
+    try:
+        value = output.expression.evaluate(RenderContext(template, globals=scope))
+        if isinstance(value, Undefined):
+            str(value)  # raises with the name of what is missing
+        return value
+    except UndefinedError as error:
+        raise MissingValue(_plain(error)) from None
+    except LiquidError as error:
+        raise Unrenderable(_plain(error)) from None
+
+
+def _text(template: BoundTemplate, scope: dict[str, Any]) -> str:
+    try:
+        return template.render(**scope)
+    except UndefinedError as error:
+        raise MissingValue(_plain(error)) from None
+    except LiquidError as error:
+        raise Unrenderable(_plain(error)) from None
+
+
+def _plain(error: LiquidError) -> str:
+    return str(error).split("\n", 1)[0].strip()
+
+
+def present(value: Any) -> Any:
+    """The same values without those that are null or empty texts, which templates see as missing."""
+    if isinstance(value, dict):
+        return {name: present(one) for name, one in value.items() if one is not None and one != ""}
+    if isinstance(value, list):
+        return [present(one) for one in value]
+    return value
