@@ -56,19 +56,21 @@ class Poller:
         if polled.reports or polled.cursor != before:
             await self._writer.do(Reports(adaptor.name, polled.reports, polled.cursor))
         now = clock.elapsed()
-        if polled.reports or await asyncio.to_thread(self._is_expecting, adaptor.name):
+        is_expecting: bool = await asyncio.to_thread(_is_expecting, adaptor.name)
+        if polled.reports or is_expecting:
             self._lively_until[adaptor.name] = now + _LIVELY_FOR
         pause = SOON_AFTER if self._lively_until.get(adaptor.name, 0.0) > now else LATER_AFTER
         self._next_at[adaptor.name] = now + (polled.after if polled.after is not None else pause)
-
-    def _is_expecting(self, adaptor: str) -> bool:
-        """Whether something was sent lately."""
-        latest: list[dict[str, Any]] = reading.messages(limit=1)
-        return any(
-            one["adaptor"] == adaptor and one["updated_at"] > clock.now() - _LIVELY_FOR * clock.SECOND for one in latest
-        )
 
     def _tell(self, adaptor: str, problem: str) -> None:
         if problem and problem != self._problems.get(adaptor):
             log.warning("%s could not be polled: %s", adaptor, problem)
         self._problems[adaptor] = problem
+
+
+def _is_expecting(adaptor: str) -> bool:
+    """Whether something was sent lately."""
+    latest: list[dict[str, Any]] = reading.messages(limit=1)
+    return any(
+        one["adaptor"] == adaptor and one["updated_at"] > clock.now() - _LIVELY_FOR * clock.SECOND for one in latest
+    )

@@ -61,36 +61,38 @@ async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
     found = server(config["smtp_url"])
     if isinstance(found, str):
         return Rejected(found, Blame.ACCOUNT)
+    phases = ["connect"]
     try:
         async with asyncio.timeout(DEADLINE):
-            return await _converse(found, config, outgoing)
+            return await _converse(found, config, outgoing, phases)
     except TimeoutError:
-        # `_converse` turns a timeout after the final dot into Unknown itself only when the library notices first; be careful here.
-        return Unknown(f"{found.host} did not answer within {DEADLINE:.0f} seconds.")
+        what = f"{found.host} did not answer within {DEADLINE:.0f} seconds"
+        return (
+            Unknown(f"{what}, after the e-mail had been handed over.") if phases[-1] == "content" else Retry(f"{what}.")
+        )
 
 
-async def _converse(found: Server, config: Config, outgoing: Outgoing) -> Outcome:
+async def _converse(found: Server, config: Config, outgoing: Outgoing, phases: list[str]) -> Outcome:
+    """`phases` tells how far it came, whoever interrupts it."""
     message = _message(config, outgoing)
     sender = _address(str(outgoing.fields.get("from") or config["from"])) or ""
     client = _client(found)
-    phase = "connect"
     try:
         await client.connect()
-        phase = "login"
+        phases.append("login")
         if found.username:
             await client.login(found.username, found.password)
-        phase = "sender"
+        phases.append("sender")
         await client.mail(sender)
-        phase = "recipient"
+        phases.append("recipient")
         await client.rcpt(outgoing.recipient)
-        phase = "content"
+        phases.append("content")
         answer = await client.data(message.as_bytes(policy=SMTP_POLICY))
-        phase = "done"
     except aiosmtplib.SMTPResponseException as error:
-        return _refused(found, phase, error.code, error.message)
+        return _refused(found, phases[-1], error.code, error.message)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         what = f"{found.host}: {str(error) or type(error).__name__}"
-        return Unknown(f"{what}, after the e-mail had been handed over.") if phase == "content" else Retry(what)
+        return Unknown(f"{what}, after the e-mail had been handed over.") if phases[-1] == "content" else Retry(what)
     finally:
         await _leave(client)
     return Submitted(str(message["Message-ID"]), "sent", {"from": sender, "answer": answer.message[:200]})

@@ -1,0 +1,43 @@
+"""How many segments a text takes: what carriers count, charge and pace by.
+
+GSM-7 holds 160 characters, or 153 in each of several parts; a character of its extension table takes two. Anything else makes the whole
+text UCS-2: 70, or 67 a part, counted in UTF-16 units. A pair never falls across two parts. (3GPP TS 23.038.)
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = frozenset("\f^{}\\[~]|€")
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """A text's encoding (`GSM-7` or `UCS-2`), its length in that encoding's units, and the number of its segments."""
+
+    encoding: str
+    units: int
+    count: int
+
+
+def count(text: str) -> Segments:
+    """What the text takes on the wire."""
+    if all(character in _BASIC or character in _EXTENSION for character in text):
+        sizes = [2 if character in _EXTENSION else 1 for character in text]
+        return Segments("GSM-7", sum(sizes), _parts(sizes, 160, 153))
+    sizes = [2 if ord(character) > 0xFFFF else 1 for character in text]
+    return Segments("UCS-2", sum(sizes), _parts(sizes, 70, 67))
+
+
+def _parts(sizes: list[int], alone: int, each: int) -> int:
+    if sum(sizes) <= alone:
+        return 1
+    parts, used = 1, 0
+    for size in sizes:
+        if used + size > each:
+            parts, used = parts + 1, 0
+        used += size
+    return parts

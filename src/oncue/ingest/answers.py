@@ -1,0 +1,116 @@
+"""Reading requests and writing answers over bare ASGI: no framework, since events and callbacks come by the thousand a second."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+READ_WITHIN = 20.0
+"""Seconds for a request's body to arrive."""
+
+_encode = msgspec.json.Encoder().encode
+_JSON = (b"content-type", b"application/json")
+
+
+class Refused(Exception):
+    """A request that is answered with an error: its status, a sentence, and headers."""
+
+    def __init__(self, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers
+
+
+class Gone(Exception):
+    """The client hung up before its request was complete."""
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """A header's value; empty if it is not there."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The body, unpacked if it came gzipped. Raises `Refused` past the limit, packed or unpacked, and when it dawdles."""
+    encoding = header(scope, b"content-encoding").strip().lower()
+    if encoding not in (b"", b"identity", b"gzip"):
+        raise Refused(415, f"The encoding {encoding.decode('latin-1')} is not known here; send gzip or none.")
+    length = header(scope, b"content-length")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body = bytes(message.get("body", b""))
+    else:
+        body = await _collect(message, receive, limit)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return _unpack(body, limit) if encoding == b"gzip" else body
+
+
+async def _collect(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
+    pieces = bytearray()
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                pieces += message.get("body", b"")
+                if len(pieces) > limit:
+                    raise _too_large(limit)
+                if not message.get("more_body"):
+                    return bytes(pieces)
+                message = await receive()
+    except TimeoutError:
+        raise Refused(408, f"The request did not arrive within {READ_WITHIN:.0f} seconds.") from None
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = stream.decompress(body, limit + 1)
+    except zlib.error:
+        raise Refused(400, "The body is not gzip, though Content-Encoding says so.") from None
+    if len(unpacked) > limit:
+        raise _too_large(limit)
+    if not stream.eof:
+        raise Refused(400, "The gzipped body is cut short.")
+    return unpacked
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"The body is larger than {limit:,} bytes; send it in parts.")
+
+
+async def answer(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    """Send a whole answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_json(send: Send, status: int, content: Any, *headers: tuple[bytes, bytes]) -> None:
+    """Send JSON."""
+    await answer(send, status, _encode(content), _JSON, *headers)
+
+
+async def answer_refused(send: Send, refused: Refused) -> None:
+    """Send an error as JSON."""
+    await answer_json(send, refused.status, {"error": str(refused)}, *refused.headers)

@@ -1,0 +1,229 @@
+"""Reading items: JSON becomes events, users and consents, or a sentence for each thing that is wrong.
+
+What is refused here could not be kept everywhere (NUL, integers past 64 bits), would hide something (reserved names), or is surely a
+mistake (a timestamp in the wrong unit).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from oncue.core import clock
+from oncue.core.items import ConsentItem, EventItem, Item, UserItem
+from oncue.core.message import Category
+
+MOST_ITEMS = 1_000
+MOST_BYTES = 1_000_000
+MOST_ITEM_BYTES = 32_000
+MOST_DEPTH = 32
+LONGEST_NAME = 200
+PAST = 30 * clock.DAY
+FUTURE = clock.DAY
+
+_BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
+_FIELDS = {
+    "event": frozenset({"type", "user", "name", "properties", "user_properties", "id", "timestamp"}),
+    "user": frozenset({"type", "user", "properties"}),
+    "consent": frozenset({"type", "user", "category", "state", "source", "timestamp"}),
+}
+_STATES = ("opted_in", "opted_out")
+
+
+class _Wrong(Exception):
+    """What is wrong with an item."""
+
+
+class _Envelope(msgspec.Struct):
+    items: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode = msgspec.json.Decoder().decode
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A request's items, each read or refused with a sentence, in order."""
+
+    entries: list[Item | str]
+    is_single: bool
+
+
+def read(body: bytes, now: int, reserved: Sequence[str]) -> Batch | str:
+    """The items of a request body, or what is wrong with the whole. Event names that begin with one of `reserved` are oncue's own."""
+    prefixes = tuple(reserved)
+    try:
+        envelope = _decode_envelope(body)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError):
+        return _explain(body)
+    if envelope.items is msgspec.UNSET:
+        return Batch([_entry(body, now, prefixes)], True)
+    if len(envelope.items) > MOST_ITEMS:
+        return (
+            f"A batch holds at most {MOST_ITEMS:,} items, and this one has {len(envelope.items):,}; send it in parts."
+        )
+    if not envelope.items:
+        return "The list of items is empty."
+    return Batch([_entry(bytes(one), now, prefixes) for one in envelope.items], False)
+
+
+def _explain(body: bytes) -> str:
+    if not body.strip():
+        return 'The body is empty; send an item such as {"type": "event", "user": "u1", "name": "booking_confirmed"}.'
+    try:
+        whole = _decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return f"The body is not JSON: {error}."
+    if isinstance(whole, dict):
+        return "items must be a list."
+    return 'The body must be one item, or {"items": [...]}.'
+
+
+def _entry(raw: bytes, now: int, prefixes: tuple[str, ...]) -> Item | str:
+    if len(raw) > MOST_ITEM_BYTES:
+        return f"An item has at most {MOST_ITEM_BYTES:,} bytes, and this one has {len(raw):,}."
+    try:
+        given = _decode(raw)
+        if not isinstance(given, dict):
+            return "An item is a JSON object."
+        return _item(given, now, prefixes)
+    except _Wrong as wrong:
+        return str(wrong)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return f"The item is not JSON: {error}."
+
+
+def _item(given: dict[str, Any], now: int, prefixes: tuple[str, ...]) -> Item:
+    kind = given.get("type", "event" if "name" in given else None)
+    known = _FIELDS.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        raise _Wrong(f'type must be "event", "user" or "consent", not {_shown(kind)}.')
+    if not given.keys() <= known:
+        unknown = sorted(given.keys() - known)[0]
+        raise _Wrong(f"There is no field {unknown!r} in an item of type {kind}; there are: {', '.join(sorted(known))}.")
+    user = _text(given, "user", LONGEST_NAME)
+    if kind == "event":
+        more = given.get("user_properties")
+        return EventItem(
+            user=user,
+            name=_name(given, prefixes),
+            properties=_properties(given, "properties"),
+            timestamp=_timestamp(given, now),
+            id=_text(given, "id", LONGEST_NAME) if given.get("id") is not None else "",
+            user_properties=_properties(given, "user_properties") if more else None,
+        )
+    if kind == "user":
+        return UserItem(user=user, properties=_properties(given, "properties"))
+    return _consent(given, user, now)
+
+
+def _consent(given: dict[str, Any], user: str, now: int) -> ConsentItem:
+    category, state = given.get("category"), given.get("state")
+    if category not in list(Category):
+        raise _Wrong(f"category must be transactional or promotional, not {_shown(category)}.")
+    if state not in _STATES:
+        raise _Wrong(f"state must be opted_in or opted_out, not {_shown(state)}.")
+    source = _text(given, "source", LONGEST_NAME) if given.get("source") is not None else ""
+    return ConsentItem(
+        user=user, category=str(category), state=str(state), source=source, timestamp=_timestamp(given, now)
+    )
+
+
+def _name(given: dict[str, Any], prefixes: tuple[str, ...]) -> str:
+    name = _text(given, "name", LONGEST_NAME)
+    if name.startswith(prefixes) and name not in ("oncue.opted_in", "oncue.opted_out"):
+        raise _Wrong(f"The name {name!r} begins like one that oncue raises itself; choose another.")
+    if not name.isprintable():
+        raise _Wrong("name holds a character that cannot be seen.")
+    return name
+
+
+def _text(given: dict[str, Any], field: str, longest: int) -> str:
+    value = given.get(field)
+    if not isinstance(value, str):
+        raise _Wrong(
+            f"{field} is required."
+            if value is None
+            else f"{field} must be a text, not {_shown(value)}; put quotes around it."
+        )
+    if not value.strip():
+        raise _Wrong(f"{field} must not be empty.")
+    if len(value) > longest:
+        raise _Wrong(f"{field} is {len(value):,} characters long; the limit is {longest}.")
+    if _BAD_TEXT.search(value):
+        raise _Wrong(f"{field} holds a NUL character or half a character, which cannot be kept.")
+    return value
+
+
+def _timestamp(given: dict[str, Any], now: int) -> int:
+    value = given.get("timestamp")
+    if value is None:
+        return now
+    if isinstance(value, str):
+        try:
+            at = clock.parse_iso(value)
+        except (ValueError, OverflowError):
+            raise _Wrong(f"timestamp {value[:40]!r} is not an ISO 8601 time such as 2026-11-23T17:00:00Z.") from None
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        at = int(value)
+        if abs(at) < 10_000_000_000:
+            raise _Wrong("timestamp as a number is in milliseconds since 1970; this looks like seconds.")
+    else:
+        raise _Wrong(f"timestamp must be an ISO 8601 time or milliseconds since 1970, not {_shown(value)}.")
+    if at < now - PAST:
+        raise _Wrong("timestamp is more than 30 days ago.")
+    if at > now + FUTURE:
+        raise _Wrong("timestamp is more than a day ahead; is it in the wrong unit or time zone?")
+    return at
+
+
+def _properties(given: dict[str, Any], field: str) -> dict[str, Any]:
+    value = given.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _Wrong(f"{field} must be an object, not {_shown(value)}.")
+    _check_value(value, field, 1)
+    return value
+
+
+def _check_value(value: Any, path: str, depth: int) -> None:
+    kind = type(value)
+    if kind is str:
+        if _BAD_TEXT.search(value):
+            raise _Wrong(f"{path} holds a NUL character or half a character, which cannot be kept.")
+    elif kind is int:
+        if not -(2**63) <= value < 2**63:
+            raise _Wrong(f"{path} is an integer past 64 bits; send it as text.")
+    elif kind is float:
+        if not math.isfinite(value):
+            raise _Wrong(f"{path} is not a finite number.")
+    elif kind is dict:
+        if depth > MOST_DEPTH:
+            raise _Wrong(f"{path[:100]} nests deeper than {MOST_DEPTH}.")
+        for name, one in value.items():
+            if not 0 < len(name) <= LONGEST_NAME or _BAD_TEXT.search(name):
+                raise _Wrong(
+                    f"{path[:100]} has a property whose name is empty, over {LONGEST_NAME} characters, or holds NUL."
+                )
+            if depth == 1 and name.startswith("$"):
+                raise _Wrong(
+                    f"The property {name!r} begins with $, which is kept for the event's own fields; rename it."
+                )
+            _check_value(one, f"{path}.{name}", depth + 1)
+    elif kind is list:
+        if depth > MOST_DEPTH:
+            raise _Wrong(f"{path[:100]} nests deeper than {MOST_DEPTH}.")
+        for one in value:
+            _check_value(one, path, depth + 1)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = msgspec.json.encode(value).decode(errors="replace")
+    return text if len(text) <= 60 else text[:57] + "…"

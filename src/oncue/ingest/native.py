@@ -1,0 +1,94 @@
+"""`POST /v1/events`: the native format. 202 means on disk; every item has its own verdict, and one bad item never sinks the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from oncue.core import clock
+from oncue.core.items import Item, Key, Overloaded, StoreUnavailable, Verdict
+from oncue.ingest import items
+from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, header, read_body
+from oncue.ingest.counts import Counts
+from oncue.ingest.doors import Doors
+from oncue.ingest.limits import Limits
+
+T = TypeVar("T")
+
+
+class Native:
+    """The door for apps."""
+
+    def __init__(self, doors: Doors, reserved: tuple[str, ...], counts: Counts) -> None:
+        self._doors = doors
+        self._reserved = reserved
+        self._counts = counts
+        self._limits = Limits()
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer one request; returns the status. Raises `Refused`."""
+        if scope["method"] != "POST":
+            raise Refused(405, "Send events with POST.", (b"allow", b"POST"))
+        key = self._key(scope)
+        kind = header(scope, b"content-type").split(b";")[0].strip().lower()
+        if kind not in (b"application/json", b""):
+            raise Refused(415, f"Send application/json, not {kind.decode('latin-1')}.")
+        body = await read_body(scope, receive, items.MOST_BYTES)
+        batch = items.read(body, clock.now(), self._reserved)
+        if isinstance(batch, str):
+            raise Refused(400, batch)
+        after = self._limits.take(key, len(batch.entries))
+        if after:
+            seconds = str(after).encode()
+            raise Refused(
+                429,
+                f"This key sends more than {key.per_second:g} items a second; slow down.",
+                (b"retry-after", seconds),
+            )
+        verdicts = await self._take_in(key, batch.entries)
+        return await self._answer(send, batch, verdicts)
+
+    def _key(self, scope: Scope) -> Key:
+        scheme, _, token = header(scope, b"authorization").partition(b" ")
+        key = (
+            self._doors.key(token.strip().decode("latin-1")) if scheme.lower() == b"bearer" and token.strip() else None
+        )
+        if key is None:
+            sentence = "Send an API key: `Authorization: Bearer …`. `oncue key create NAME` makes one."
+            raise Refused(401, sentence, (b"www-authenticate", b"Bearer"))
+        return key
+
+    async def _take_in(self, key: Key, entries: list[Item | str]) -> list[Verdict]:
+        good = [one for one in entries if not isinstance(one, str)]
+        taken = iter(await commit(self._doors.intake(key.id, good)) if good else ())
+        return [Verdict(error=one) if isinstance(one, str) else next(taken) for one in entries]
+
+    async def _answer(self, send: Send, batch: items.Batch, verdicts: list[Verdict]) -> int:
+        rejected = [{"index": index, "error": one.error} for index, one in enumerate(verdicts) if one.error]
+        duplicates = sum(one.duplicate for one in verdicts)
+        accepted = len(verdicts) - len(rejected) - duplicates
+        counted = self._counts.items
+        counted["accepted"] += accepted
+        counted["duplicate"] += duplicates
+        counted["rejected"] += len(rejected)
+        status = 400 if batch.is_single and rejected else 202
+        content = {
+            "accepted": accepted,
+            "duplicates": duplicates,
+            "rejected": rejected,
+            "ids": [one.id for one in verdicts],
+        }
+        await answer_json(send, status, content)
+        return status
+
+
+async def commit(work: Awaitable[T]) -> T:
+    """The store's answer. When it cannot commit, 503 with a time to come back: never a 2xx for what is not on disk."""
+    try:
+        return await work
+    except Overloaded as overloaded:
+        raise Refused(503, str(overloaded), (b"retry-after", str(max(1, round(overloaded.after))).encode())) from None
+    except StoreUnavailable:
+        raise Refused(
+            503, "oncue cannot store anything now; nothing of this request was kept. Try again.", (b"retry-after", b"5")
+        ) from None
