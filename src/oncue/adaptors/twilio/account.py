@@ -85,7 +85,8 @@ async def _senders(http: Http, config: Config) -> tuple[list[dict[str, Any]], li
 async def set_inbound(http: Http, config: Config, url: str) -> Checked:
     """Have incoming messages of all the account's numbers and services sent to this address."""
     senders, notes = await _senders(http, config)
-    done, failed = [], []
+    done: list[str] = []
+    failed: list[str] = []
     for one in senders:
         if one["inbound_url"] == url:
             continue

@@ -43,16 +43,8 @@ class Error(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-M, R, S, C, A, O, T, X = (
-    Kind.MESSAGE,
-    Kind.RECIPIENT,
-    Kind.SENDER,
-    Kind.COUNTRY,
-    Kind.ACCOUNT,
-    Kind.OPT_OUT,
-    Kind.TRANSIENT,
-    Kind.AMBIGUOUS,
-)
+M, R, S, C = Kind.MESSAGE, Kind.RECIPIENT, Kind.SENDER, Kind.COUNTRY
+A, OUT, T, X = Kind.ACCOUNT, Kind.OPT_OUT, Kind.TRANSIENT, Kind.AMBIGUOUS
 
 _TOKEN = "Check Account SID and Auth Token (or API key) in the Twilio adaptor."
 _SENDER = "Choose a sender of this account that can send messages there."
@@ -91,7 +83,7 @@ ERRORS: dict[int, Error] = {
         "Verify the number in the Twilio console, or upgrade the account.",
     ),
     21609: Error(M, "The status callback address is not valid.", "Check ONCUE_PUBLIC_URL."),
-    21610: Error(O, "The recipient replied STOP to this sender.", "Only the person can undo it, by replying START."),
+    21610: Error(OUT, "The recipient replied STOP to this sender.", "Only the person can undo it, by replying START."),
     21611: Error(
         T, "The sender's queue is full: it holds ten hours of messages.", "Send more slowly, or from more senders."
     ),
@@ -160,7 +152,7 @@ ERRORS: dict[int, Error] = {
     30410: Error(X, "The carrier timed out; the message may have arrived."),
     30450: Error(T, "Blocked for a while as suspected SMS pumping.", "Look at the Twilio console."),
     30610: Error(T, "Regulation forbids messages at this hour.", "Try later."),
-    30630: Error(O, "The recipient opted out of this sender.", "Only the person can undo it, by replying START."),
+    30630: Error(OUT, "The recipient opted out of this sender.", "Only the person can undo it, by replying START."),
     30640: Error(R, "The recipient is on a list of litigators.", "Do not text them."),
 }
 

@@ -14,10 +14,6 @@ API = "https://api.twilio.com"
 _SID = "{} begins with {} and has 34 characters; copy it from the Twilio console."
 
 
-def _sid(prefix: str, label: str) -> dict[str, str]:
-    return {"pattern": rf"{prefix}[0-9a-fA-F]{{32}}", "pattern_says": _SID.format(label, prefix)}
-
-
 ACCOUNT = (
     Field(
         name="account_sid",
@@ -25,7 +21,8 @@ ACCOUNT = (
         help="Your Twilio account SID that is used as the username for authentication purposes. To view this value, log in to your Twilio"
         " dashboard, under Account Summary.",
         required=True,
-        **_sid("AC", "The Account SID"),
+        pattern=r"AC[0-9a-fA-F]{32}",
+        pattern_says=_SID.format("The Account SID", "AC"),
     ),
     Field(
         name="auth_token",
@@ -45,7 +42,8 @@ ACCOUNT = (
         name="api_key_sid",
         label="API Key SID",
         help="Sends with an API key in place of the Auth Token, which is still needed to verify callbacks.",
-        **_sid("SK", "The API Key SID"),
+        pattern=r"SK[0-9a-fA-F]{32}",
+        pattern_says=_SID.format("The API Key SID", "SK"),
     ),
     Field(name="api_key_secret", label="API Key Secret", help="The API key's secret.", kind=Kind.SECRET),
     Field(
@@ -117,7 +115,8 @@ MESSAGE = (
         label="Messaging Service SID",
         help="The 34 character unique ID of the Messaging Service you want to associate with this message. When only this parameter is"
         " set, Twilio selects the From phone number for delivery.",
-        **_sid("MG", "The Messaging Service SID"),
+        pattern=r"MG[0-9a-fA-F]{32}",
+        pattern_says=_SID.format("The Messaging Service SID", "MG"),
     ),
     Field(
         name="media_urls",
@@ -131,7 +130,8 @@ MESSAGE = (
         name="content_sid",
         label="Content Template SID",
         help="A content template, in place of a body.",
-        **_sid("HX", "The Content Template SID"),
+        pattern=r"HX[0-9a-fA-F]{32}",
+        pattern_says=_SID.format("The Content Template SID", "HX"),
     ),
     Field(
         name="content_variables",

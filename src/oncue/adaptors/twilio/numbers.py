@@ -44,7 +44,7 @@ def _read(text: str, country: str) -> Number | str:
     if not phonenumbers.is_possible_number(parsed) or parsed.extension:
         return f"{text[:40]!r} is not a phone number that can exist: it is too long or too short for its country."
     region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-        parsed.country_code
+        parsed.country_code or 0
     )
     return Number(phonenumbers.format_number(parsed, PhoneNumberFormat.E164), "" if region in ("ZZ", "001") else region)
 

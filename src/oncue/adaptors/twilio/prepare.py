@@ -41,7 +41,7 @@ def prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> 
         recipient=number.e164,
         scopes=tuple(filter(None, (sender, service))),
         lane=Lane(f"twilio {name}", _rate(config, name)),
-        sender=name if not sender else sender,
+        sender=sender or service,
         country=number.country,
         warnings=_warnings(fields),
     )

@@ -1,0 +1,1 @@
+"""Sample rules, which `oncue demo` starts with."""
