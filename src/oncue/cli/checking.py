@@ -69,6 +69,8 @@ def _set_inbound(opened: Opened, name: str) -> None:
     if not checked.ok:
         fail(checked.sentence)
     say(escaped(checked.sentence))
+    for note in checked.notes:
+        say(f"[yellow]note[/yellow] {escaped(note)}")
 
 
 def _check_place(opened: Opened) -> list[Finding]:

@@ -206,7 +206,7 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     poll: Callable[[Http, Config, dict[str, Any]], Awaitable[Polled]] | None = None
     """Without a public URL: (http, configuration, cursor) → what is new since."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
-    """Point the account's senders' incoming-message webhook at this public URL."""
+    """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
     clears_secrets: tuple[str, ...] = ()
     """Configuration fields whose change empties every secret, so that a token never goes to a new address."""
     builtin: bool = False

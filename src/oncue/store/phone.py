@@ -8,14 +8,15 @@ from typing import Any
 
 import phonenumbers
 
+from oncue.core.countries import code_of
+
 
 def reachable_at(properties: Mapping[str, Any]) -> str:
     """The user's `phone_number` in E.164, read with their `country` if it has no country code; empty if there is none."""
     number = properties.get("phone_number")
     if not number:
         return ""
-    country = properties.get("country")
-    return _e164(str(number), country.upper() if isinstance(country, str) and len(country) == 2 else None)
+    return _e164(str(number), code_of(properties.get("country")) or None)
 
 
 @lru_cache(maxsize=20_000)

@@ -9,6 +9,9 @@ from oncue.adaptors.twilio import api, errors
 from oncue.core.adaptor import Checked, Config
 from oncue.core.http import Answer, Http, Response
 
+_DEMO = "https://demo.twilio.com/"
+"""Where Twilio points a number that nobody has configured."""
+
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -19,6 +22,13 @@ async def check(http: Http, config: Config) -> Checked:
     if refusal:
         return Checked(ok=False, sentence=refusal)
     account = await _read(http, config, api.account_url(config, ".json"))
+    if account.get("status", "active") != "active":
+        return Checked(ok=False, sentence=f"The Twilio account is {account['status']}. Look at the Twilio console.")
+    if config.get("api_key_sid") and await _token_is_wrong(http, config):
+        return Checked(
+            ok=False,
+            sentence="The API key is good, but the Auth Token is not: callbacks could not be verified. Copy it again.",
+        )
     senders, notes = await _senders(http, config)
     if account.get("type") == "Trial":
         notes.append("This is a trial account: it texts verified numbers only, and each text begins with a notice.")
@@ -49,6 +59,13 @@ def _refusal(config: Config, answer: Answer) -> str:
         return "These are test credentials, or may not read messages: they send nothing. Use the live credentials."
     error = errors.look_up(code, answer.status)
     return f"{error.meaning} {error.remedy} (status {answer.status}, error {code})".strip()
+
+
+async def _token_is_wrong(http: Http, config: Config) -> bool:
+    """Beside an API key the token serves only to verify callbacks, so nothing else would notice."""
+    own = {name: value for name, value in config.items() if not name.startswith("api_key")}
+    answer = await api.get(http, own, api.account_url(own, "/Messages.json?PageSize=1"))
+    return isinstance(answer, Response) and answer.status == 401
 
 
 async def _senders(http: Http, config: Config) -> tuple[list[dict[str, Any]], list[str]]:
@@ -83,12 +100,18 @@ async def _senders(http: Http, config: Config) -> tuple[list[dict[str, Any]], li
 
 
 async def set_inbound(http: Http, config: Config, url: str) -> Checked:
-    """Have incoming messages of all the account's numbers and services sent to this address."""
+    """Have incoming messages of the account's numbers and services sent to this address. Those that another program receives are left."""
     senders, notes = await _senders(http, config)
     done: list[str] = []
     failed: list[str] = []
     for one in senders:
-        if one["inbound_url"] == url:
+        now = str(one["inbound_url"])
+        if now == url:
+            continue
+        if now and not now.startswith(_DEMO):
+            notes.append(
+                f"{one['name']} was left alone: its messages go to {now}. Empty that in the Twilio console first, if oncue should have them."
+            )
             continue
         answer = await _point(http, config, str(one["sid"]), url)
         succeeded = isinstance(answer, Response) and 200 <= answer.status < 300
@@ -99,9 +122,8 @@ async def set_inbound(http: Http, config: Config, url: str) -> Checked:
             sentence=f"Incoming messages of {', '.join(failed)} could not be sent to {url}.",
             notes=tuple(notes),
         )
-    return Checked(
-        ok=True, sentence=f"Incoming messages of {', '.join(done) or 'all senders'} go to {url}.", notes=tuple(notes)
-    )
+    what = f"Incoming messages of {', '.join(done)} now go to {url}." if done else "Nothing was changed."
+    return Checked(ok=True, sentence=what, notes=tuple(notes))
 
 
 async def _point(http: Http, config: Config, sid: str, url: str) -> Answer:

@@ -62,3 +62,9 @@ def code_of(found: dict[str, Any]) -> int:
     """The error code in an answer, 0 if there is none."""
     code = found.get("code", found.get("error_code"))
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
+
+
+def retry_after(answer: Response) -> float | None:
+    """Not documented for this API; honoured if it is there."""
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), 600.0) if text.isdigit() else None

@@ -76,7 +76,7 @@ ACCOUNT = (
     Field(
         name="messages_per_second",
         label="Messages per second",
-        help="How fast each sender sends; 0 is no limit. Unset: 1 for a North American number, 3 toll-free, 10 otherwise.",
+        help="How fast each sender sends; 0 is no limit. Unset: 1 for a North American number, 3 toll-free, 100 for a short code, 10 otherwise.",
         kind=Kind.NUMBER,
         minimum=0,
         maximum=10_000,

@@ -18,6 +18,10 @@ def status(config: Config, request: Request) -> Heard | Refused:
     found = _verified(config, request)
     if isinstance(found, Refused):
         return found
+    if (
+        found.get("SmsStatus") == "received"
+    ):  # somebody pointed a number's incoming messages here: a STOP among them must not be lost
+        return _heard_message(found)
     word = (found.get("MessageStatus") or found.get("SmsStatus") or "").strip().lower()
     sid = found.get("MessageSid") or found.get("SmsSid") or ""
     if not word or not sid:
@@ -70,15 +74,16 @@ def status_report(
 def message(config: Config, request: Request) -> Heard | Refused:
     """`/hooks/twilio/message`: a person wrote."""
     found = _verified(config, request)
-    if isinstance(found, Refused):
-        return found
+    return found if isinstance(found, Refused) else _heard_message(found)
+
+
+def _heard_message(found: dict[str, str]) -> Heard | Refused:
     sid = found.get("MessageSid") or found.get("SmsMessageSid") or found.get("SmsSid") or ""
     if not sid or not found.get("From"):
         return Refused("An incoming message has MessageSid and From.", 400)
     count = found.get("NumMedia", "0")
-    urls = [
-        found[name] for i in range(min(int(count), 10) if count.isdigit() else 0) if (name := f"MediaUrl{i}") in found
-    ]
+    media = min(int(count), 10) if count.isdigit() else 0
+    urls = [found[name] for index in range(media) if (name := f"MediaUrl{index}") in found]
     report = reply_report(
         sid=sid,
         sender=found["From"],
@@ -86,6 +91,7 @@ def message(config: Config, request: Request) -> Heard | Refused:
         body=found.get("Body", ""),
         service=found.get("MessagingServiceSid", ""),
         opt_out_type=found.get("OptOutType", ""),
+        num_media=media,
         media_urls=urls,
     )
     # No reply in TwiML: Twilio answers STOP, START and HELP itself, and a second answer to STOP would be refused.
@@ -100,11 +106,19 @@ def reply_report(
     body: str,
     service: str,
     opt_out_type: str,
+    num_media: int,
     media_urls: list[str],
     received_at: int = 0,
 ) -> Reply:
     """A reply, however it was learned."""
-    properties: dict[str, Any] = {"body": body, "from": sender, "to": to, "message_sid": sid, "media_urls": media_urls}
+    properties: dict[str, Any] = {
+        "body": body,
+        "from": sender,
+        "to": to,
+        "message_sid": sid,
+        "num_media": num_media,
+        "media_urls": media_urls,
+    }
     if service:
         properties["messaging_service_sid"] = service
     if opt_out_type:
@@ -128,6 +142,7 @@ def _verified(config: Config, request: Request) -> dict[str, str] | Refused:
     if isinstance(verified, Refused):
         return verified
     found = {name: value.replace("\0", "") for name, value in verified}
-    if found.get("AccountSid") != config["account_sid"]:
+    # Some callbacks carry no AccountSid; the signature is the proof.
+    if found.get("AccountSid", config["account_sid"]) != config["account_sid"]:
         return Refused("This call is about another account.", 403)
     return found

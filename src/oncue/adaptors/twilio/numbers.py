@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from oncue.core.countries import code_of
 
 NORTH_AMERICA = "1"
 
@@ -21,10 +23,8 @@ class Number(msgspec.Struct, frozen=True):
 
 
 def read(text: str, user: Mapping[str, Any]) -> Number | str:
-    """The number, or a sentence. A number in national form is read with the user's `country` (ISO code), if that is known."""
-    country = user.get("country")
-    known = country.strip().upper() if isinstance(country, str) and len(country.strip()) == 2 else ""
-    return _read(text.strip(), known)
+    """The number, or a sentence. A number in national form is read with the user's `country` (ISO code or English name), if that is known."""
+    return _read(text.strip(), code_of(user.get("country")))
 
 
 @lru_cache(maxsize=20_000)
@@ -41,7 +41,8 @@ def _read(text: str, country: str) -> Number | str:
     except phonenumbers.NumberParseException:
         return f"{text[:40]!r} is not a phone number."
     # Possible, not valid: numbering plans change faster than any copy of them, and the test numbers (+1 500 555 0006) are not valid.
-    if not phonenumbers.is_possible_number(parsed) or parsed.extension:
+    # A number that works only within its area is "possible" to the library, but nobody can text it.
+    if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE or parsed.extension:
         return f"{text[:40]!r} is not a phone number that can exist: it is too long or too short for its country."
     region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
         parsed.country_code or 0
@@ -51,10 +52,12 @@ def _read(text: str, country: str) -> Number | str:
 
 @lru_cache(maxsize=1_000)
 def usual_rate(sender: str) -> float:
-    """Messages a second that a sender may usually send: 1 for a North American number, 3 toll-free, 10 otherwise.
+    """Messages a second that a sender may usually send: 1 for a North American number, 3 toll-free, 100 for a short code, 10 otherwise.
 
     Segments a second: twilio.com/docs/api/errors/30001.
     """
+    if sender.isdigit():  # a short code
+        return 100.0
     if not sender.startswith("+" + NORTH_AMERICA):
         return 10.0
     parsed = phonenumbers.parse(sender)

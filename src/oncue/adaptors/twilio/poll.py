@@ -1,109 +1,127 @@
 """Polling, for when Twilio cannot call us: the list of messages, newest first, tells statuses and replies.
 
 One poll is one list request of 50 messages in the usual case. It goes on to older pages while they hold messages newer than the last poll
-saw, 20 pages at most: a thousand messages between two polls. Messages not final that have left this window are fetched one by one, ten a
-poll, for two days. A filter by date would not do: messages not sent yet have no date.
+saw, 20 pages a poll; what is left is taken up by the next poll, so a day with the lid shut is caught up with. Messages not final that have
+left this window are fetched one by one, ten a poll, for two days. A filter by date would not do: messages not sent yet have no date.
+
+Times are compared with Twilio's own clock (its `Date` header), never with this machine's.
 """
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from oncue.adaptors.twilio import api, errors
+import msgspec
+
+from oncue.adaptors.twilio import api
 from oncue.adaptors.twilio.inbound import reply_report, status_report
+from oncue.adaptors.twilio.listing import Failed, Pages, Row, created_at
 from oncue.core import clock
 from oncue.core.adaptor import Config, Polled, Reply, Status
 from oncue.core.http import Http, Response
 
 PAGE_SIZE = 50
-MOST_PAGES = 20
 MOST_FETCHES = 10
 OVERLAP = 2 * clock.MINUTE
-"""Messages this young are reported on every poll: the first time, our own record of the 201 may not have been there yet."""
+"""For so long a message is reported again: the first time, our own record of the 201 may not have been there yet."""
 FOLLOWED_FOR = 2 * clock.DAY
 
-FINAL = ("delivered", "undelivered", "failed", "canceled", "read")
-_IMPLIED = {"delivered": ("sent",), "undelivered": ("sent",), "read": ("sent", "delivered")}
-_THROTTLED_AFTER = 30.0
+FINAL = ("delivered", "undelivered", "failed", "canceled", "read", "received")
+_IMPLIED: dict[str, tuple[str, ...]] = {
+    "sending": (),
+    "sent": (),
+    "delivered": ("sent",),
+    "undelivered": ("sent",),
+    "read": ("sent", "delivered"),
+}
 
-Row = dict[str, Any]
+
+class _Known(msgspec.Struct, array_like=True):
+    """What is known of a message: its status, when it was created and first reported, and when it was last looked at (ms, Twilio's clock)."""
+
+    status: str
+    created: int
+    first: int
+    looked: int
+
+
+class _Cursor(msgspec.Struct):
+    """How far polling has come. `rest` is where to go on with a backlog: (URL, until when)."""
+
+    since: int = 0
+    known: dict[str, _Known] = {}
+    rest: list[tuple[str, int]] = []
 
 
 async def poll(http: Http, config: Config, cursor: dict[str, Any]) -> Polled:
-    """What is new. The cursor is `since` (ms) and `open`: SID → [status, created (ms), last fetched (ms)] of messages not final yet."""
-    now = clock.now()
-    since = int(cursor.get("since") or now)
-    opened: dict[str, list[Any]] = {sid: list(known) for sid, known in cursor.get("open", {}).items()}
-    rows, problem, after = await _list(http, config, since - OVERLAP)
-    if problem:
-        return Polled(reports=(), cursor=cursor, problem=problem, after=after)
+    """What is new. The first poll begins with the present: history is not imported."""
+    state = msgspec.convert(cursor, _Cursor)
+    pages = Pages(http, config, OVERLAP)
+    until = state.since - OVERLAP if state.since else None
+    try:
+        rows, rest = await pages.read(api.account_url(config, f"/Messages.json?PageSize={PAGE_SIZE}"), until)
+        backlog = [*state.rest, *([(rest, until or 0)] if rest else [])]
+        while backlog and pages.left:
+            url, limit = backlog.pop()
+            older, rest = await pages.read(url, limit)
+            rows += older
+            if rest:
+                backlog.append((rest, limit))
+    except Failed as failed:
+        return Polled(reports=(), cursor=cursor, problem=str(failed), after=failed.after)
     reports: list[Status | Reply] = []
-    for row in reversed(rows):
-        reports += await _report(http, config, row, opened, now)
-    seen = {str(row.get("sid")) for row in rows}
-    reports += await _follow(http, config, opened, seen, now)
-    newest = max((_created(row, since) for row in rows), default=since)
-    kept = {sid: known for sid, known in opened.items() if known[1] > now - FOLLOWED_FOR}
-    return Polled(reports=tuple(reports), cursor={"since": max(since, newest), "open": kept})
+    for row in sorted(rows, key=lambda row: created_at(row, pages.now)):
+        reports += await _report(http, config, row, state.known, pages.now)
+    reports += await _follow(http, config, state.known, {str(row.get("sid")) for row in rows}, pages.now)
+    newest = max((created_at(row, 0) for row in rows), default=0)
+    state.since = max(state.since, newest) or pages.now
+    state.known = {sid: known for sid, known in state.known.items() if _is_kept(known, state.since, pages.now)}
+    state.rest = backlog
+    return Polled(reports=tuple(reports), cursor=msgspec.to_builtins(state))
 
 
-async def _list(http: Http, config: Config, until: int) -> tuple[list[Row], str, float | None]:
-    """(messages newer than `until`, newest first, what went wrong, how long to leave it)."""
-    url: str | None = api.account_url(config, f"/Messages.json?PageSize={PAGE_SIZE}")
-    rows: list[Row] = []
-    for _ in range(MOST_PAGES):
-        answer = await api.get(http, config, url or "")
-        if not isinstance(answer, Response):
-            return [], answer.reason, None
-        found = api.content(answer)
-        if answer.status != 200 or not isinstance(found.get("messages"), list):
-            error = errors.look_up(api.code_of(found), answer.status)
-            return [], f"{error.meaning} {error.remedy}".strip(), _THROTTLED_AFTER if answer.status == 429 else None
-        page = [row for row in found["messages"] if isinstance(row, dict)]
-        young = [row for row in page if _created(row, until) >= until]
-        rows += young
-        url = api.below(config, str(found.get("next_page_uri") or ""))
-        if len(young) < len(page) or not page or url is None:
-            break
-    return rows, "", None
+def _is_kept(known: _Known, since: int, now: int) -> bool:
+    """Until it is final and has left the window in which the list shows it again."""
+    return known.created >= since - 2 * OVERLAP or (known.status not in FINAL and known.created > now - FOLLOWED_FOR)
 
 
-async def _report(http: Http, config: Config, row: Row, opened: dict[str, list[Any]], now: int) -> list[Status | Reply]:
+async def _report(http: Http, config: Config, row: Row, known: dict[str, _Known], now: int) -> list[Status | Reply]:
     sid, word = str(row.get("sid") or ""), str(row.get("status") or "")
-    created = _created(row, now)
+    created = created_at(row, now)
+    before = known.get(sid)
+    if before and before.status == word and before.first < now - OVERLAP:
+        before.looked = now
+        return []
+    known[sid] = _Known(word, created, before.first if before and before.status == word else now, now)
     if row.get("direction") == "inbound":
         return [await _reply(http, config, row, created)] if word == "received" else []
-    known = opened.get(sid)
-    if known and known[0] == word and created < now - OVERLAP:
-        return []
-    if word in FINAL:
-        opened.pop(sid, None)
-    else:
-        opened[sid] = [word, created, now]
     return [_status(row)]
 
 
 def _status(row: Row) -> Status:
     word = str(row["status"])
     code = row.get("error_code")
+    service = str(row.get("messaging_service_sid") or "")
+    implied = _IMPLIED.get(word, ())
     return status_report(
         word,
         sid=str(row["sid"]),
         message_id="",
         sender=str(row.get("from") or ""),
         recipient=str(row.get("to") or ""),
-        service=str(row.get("messaging_service_sid") or ""),
+        service=service,
         code="" if code is None else str(code),
         said=str(row.get("error_message") or ""),
         raw=row,
-        implied=_IMPLIED.get(word, ()),
+        # Through a service, whatever was sent was queued once its sender was chosen.
+        implied=("queued", *implied) if service and word in _IMPLIED else implied,
     )
 
 
 async def _reply(http: Http, config: Config, row: Row, created: int) -> Reply:
+    count = str(row.get("num_media") or "0")
     urls: list[str] = []
-    if str(row.get("num_media") or "0") != "0":
+    if count != "0":
         answer = await api.get(http, config, api.account_url(config, f"/Messages/{row['sid']}/Media.json"))
         listed = api.content(answer).get("media_list") if isinstance(answer, Response) else None
         for one in listed if isinstance(listed, list) else []:
@@ -117,30 +135,24 @@ async def _reply(http: Http, config: Config, row: Row, created: int) -> Reply:
         body=str(row.get("body") or ""),
         service=str(row.get("messaging_service_sid") or ""),
         opt_out_type="",
+        num_media=int(count) if count.isdigit() else 0,
         media_urls=urls,
         received_at=created,
     )
 
 
 async def _follow(
-    http: Http, config: Config, opened: dict[str, list[Any]], seen: set[str], now: int
+    http: Http, config: Config, known: dict[str, _Known], seen: set[str], now: int
 ) -> list[Status | Reply]:
     """Ask after messages that are not final and have left the list's first pages, those longest not asked after first."""
     reports: list[Status | Reply] = []
-    waiting = sorted((known[2], sid) for sid, known in opened.items() if sid not in seen)
+    waiting = sorted((one.looked, sid) for sid, one in known.items() if sid not in seen and one.status not in FINAL)
     for _, sid in waiting[:MOST_FETCHES]:
         answer = await api.get(http, config, api.account_url(config, f"/Messages/{sid}.json"))
-        opened[sid][2] = now
+        known[sid].looked = now
         row = api.content(answer) if isinstance(answer, Response) else {}
         if isinstance(answer, Response) and answer.status == 404:
-            del opened[sid]
-        elif row.get("sid") == sid and row.get("status") != opened[sid][0]:
-            reports += await _report(http, config, row, opened, now)
+            del known[sid]
+        elif row.get("sid") == sid and row.get("status") != known[sid].status:
+            reports += await _report(http, config, row, known, now)
     return reports
-
-
-def _created(row: Row, otherwise: int) -> int:
-    try:
-        return int(parsedate_to_datetime(str(row.get("date_created"))).timestamp() * clock.SECOND)
-    except (ValueError, TypeError):
-        return otherwise

@@ -16,7 +16,7 @@ _MANY_SEGMENTS = 4
 
 def prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> Prepared | Impossible:
     """Who gets it, from whom, whose opt-outs apply and what paces it; or why it cannot be sent."""
-    if not any(fields.get(name) for name in ("body", "media_urls", "content_sid")):
+    if not any((str(fields.get("body") or "").strip(), fields.get("media_urls"), fields.get("content_sid"))):
         return Impossible("body", CONTENT_SAYS)
     number = numbers.read(str(fields["to"]), user)
     if isinstance(number, str):
@@ -28,6 +28,10 @@ def prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> 
         return Impossible(
             "from",
             "There is no sender: give a Sender Number or a Messaging Service SID, or a default sender on the adaptor.",
+        )
+    if fields.get("shorten_urls") and not service:
+        return Impossible(
+            "shorten_urls", "Links can be shortened only through a messaging service; give a Messaging Service SID."
         )
     if sender == number.e164:
         return Impossible("to", f"{sender} cannot text itself.")

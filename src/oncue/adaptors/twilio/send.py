@@ -18,12 +18,14 @@ DEADLINE = 15.0
 RETRIES = "#rc=5&rp=all"
 """Ask Twilio to call back up to five times on any failure: twilio.com/docs/usage/webhooks/webhooks-connection-overrides. Not sent, not signed."""
 
-_SHORTEST_VALIDITY, _LONGEST_VALIDITY = 5, 36_000
+_LONGEST_VALIDITY = 36_000
 _QUEUE_FULL_AFTER = 60.0
 
 
 async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
     """Create the message."""
+    if outgoing.send_by <= clock.now():
+        return Retry("Its send-by time has passed.")  # and so it expires
     urls = outgoing.fields.get("media_urls") or []
     warnings: list[str] = []
     if urls:
@@ -77,7 +79,7 @@ def _validity(fields: dict[str, Any], send_by: int) -> int:
     """How long Twilio may queue it: no longer than until the send-by time, or a stale text goes out of Twilio's queue in place of ours."""
     left = (send_by - clock.now()) // clock.SECOND
     asked = int(fields.get("validity_period") or _LONGEST_VALIDITY)
-    return max(_SHORTEST_VALIDITY, min(asked, left, _LONGEST_VALIDITY))
+    return max(1, min(asked, left, _LONGEST_VALIDITY))
 
 
 def outcome(answer: Response, warnings: tuple[str, ...] = ()) -> Outcome:
@@ -92,13 +94,13 @@ def outcome(answer: Response, warnings: tuple[str, ...] = ()) -> Outcome:
     error = errors.look_up(code, answer.status)
     reason = _reason(answer, found, code, error)
     if answer.status == 429:
-        return Retry(reason, _retry_after(answer), throttled=True)
+        return Retry(reason, api.retry_after(answer), throttled=True)
     if answer.status >= 500 or error.kind is errors.Kind.AMBIGUOUS:
         return Unknown(reason)
     if error.kind is errors.Kind.OPT_OUT:
         return Suppressed(reason, str(code))
     if error.kind is errors.Kind.TRANSIENT:
-        return Retry(reason, _retry_after(answer) or _QUEUE_FULL_AFTER)
+        return Retry(reason, api.retry_after(answer) or _QUEUE_FULL_AFTER)
     if 300 <= answer.status < 400:
         return Rejected(f"{reason} The API address redirects, which oncue does not follow.", Blame.ACCOUNT)
     return Rejected(reason, errors.BLAME[error.kind], str(code or ""))
@@ -118,9 +120,3 @@ def _reason(answer: Response, found: dict[str, Any], code: int, error: errors.Er
     if code:
         return f"{text} (Twilio {code}{': ' + said if said else ''})"
     return f"{text} (status {answer.status})" if str(answer.status) not in text else text
-
-
-def _retry_after(answer: Response) -> float | None:
-    """Not documented for this API; honoured if it is there."""
-    text = answer.headers.get("retry-after", "")
-    return min(float(text), 600.0) if text.isdigit() else None

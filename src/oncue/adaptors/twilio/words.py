@@ -6,6 +6,7 @@ Sources: twilio.com/docs/messaging/tutorials/advanced-opt-out; "opt out" with a 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 STOP = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"})
 START = frozenset({"start", "yes", "unstop"})
@@ -19,7 +20,8 @@ def meaning(body: str, opt_out_type: str = "") -> str:
     known = _BY_TYPE.get(opt_out_type.strip().upper())
     if known:
         return known
-    words = " ".join(re.sub(r"[\s.!,?'\"“”‘’-]+", " ", body).split()).lower()
+    # Full-width letters are letters; punctuation, emoji and invisible characters around a word are not part of it.
+    words = " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", body)).split()).casefold()
     if words in STOP:
         return "opted_out"
     if words in START:
