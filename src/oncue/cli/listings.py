@@ -10,6 +10,9 @@ from oncue.cli.opened import open_installation
 from oncue.cli.terminal import fail, plain, print_json, print_rows, say, when
 from oncue.store import reading
 
+SHOWN = 18
+"""Characters of an id in a table: enough to tell it from others, and `oncue explain` takes them."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
 Before = Annotated[int | None, typer.Option("--before", help="Only those before this `seq`: the next page.")]
@@ -27,13 +30,13 @@ def messages(
     open_installation()
     rows = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
     columns = {
-        "when": lambda row: when(row["created_at"]),
-        "user": lambda row: row["user_id"],
-        "rule": lambda row: row["rule"],
+        "when": lambda row: when(row["created_at"])[5:],
+        "id": lambda row: row["id"][:SHOWN],
         "to": lambda row: row["recipient"],
         "state": lambda row: row["state"],
         "carrier": _carrier,
-        "id": lambda row: row["id"],
+        "user": lambda row: row["user_id"],
+        "rule": lambda row: row["rule"],
     }
     print_rows(rows, columns, as_json=as_json, nothing="There are no messages yet.")
 
@@ -53,10 +56,10 @@ def events(
     """Events: what apps, providers and rules reported."""
     open_installation()
     columns = {
-        "when": lambda row: when(row["timestamp"]),
-        "user": lambda row: row["user_id"],
+        "when": lambda row: when(row["timestamp"])[5:],
+        "id": lambda row: row["id"][:SHOWN],
         "name": lambda row: row["name"],
-        "id": lambda row: row["id"],
+        "user": lambda row: row["user_id"],
         "properties": lambda row: plain(row["properties"]),
     }
     rows = reading.events(limit=limit, before=before, user=user, name=name)

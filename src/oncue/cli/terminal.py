@@ -55,14 +55,16 @@ def print_rows(
         say(nothing)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in columns:
-        # Ids are copied and pasted: they fold rather than lose their end.
-        table.add_column(
-            title, overflow="fold" if title in ("id", "to") else "ellipsis", no_wrap=title not in ("id", "to")
-        )
+    for title, read in columns.items():
+        # What is copied and pasted, and times, stay whole; the rest shares what room there is.
+        width = max(len(title), *(len(read(row)) for row in rows)) if title in _WHOLE else None
+        table.add_column(title, overflow="ellipsis", no_wrap=True, min_width=width)
     for row in rows:
         table.add_row(*(escape(read(row)) for read in columns.values()))
     out.print(table)
+
+
+_WHOLE = ("when", "id", "to", "name", "state", "number", "since", "changed")
 
 
 def when(at: int | None) -> str:

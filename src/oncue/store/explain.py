@@ -33,11 +33,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain(one: str) -> Explanation | None:
-    """For the id of an event or of a message, or the provider's id of a message; None if there is nothing of that id."""
-    message = _first("SELECT * FROM store_message WHERE id = %s", one) or _first(
+    """For the id of an event or of a message (or its beginning, as listings show it), or the provider's id of a message.
+
+    None if there is nothing of that id.
+    """
+    message = _by_id("store_message", one) or _first(
         "SELECT * FROM store_message WHERE provider_id <> '' AND provider_id = %s", one
     )
-    event = _first("SELECT * FROM store_event WHERE id = %s", message["event"] if message else one)
+    event = _by_id("store_event", message["event"] if message else one)
     if event is None:
         return None
     messages = (
@@ -70,6 +73,14 @@ def _caused_by(one: str, root: str) -> list[Row]:
     # By root, which has an index; a chain is short.
     sql = "SELECT * FROM store_event WHERE depth > 0 AND root = %s AND cause = %s ORDER BY seq LIMIT %s"
     return rows(sql, [root, one, _MOST])
+
+
+def _by_id(table: str, one: str) -> Row | None:
+    """The row whose id begins so, if it is the only one."""
+    if len(one) < 12:
+        return None
+    found = rows(f"SELECT * FROM {table} WHERE id >= %s AND id < %s ORDER BY id LIMIT 2", [one, one + "g"])
+    return found[0] if len(found) == 1 else None
 
 
 def _first(sql: str, value: str) -> Row | None:

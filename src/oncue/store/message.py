@@ -49,6 +49,10 @@ class Message(msgspec.Struct, kw_only=True):
         """Whose opt-outs forbid this message."""
         return msgspec.json.decode(self.scopes, type=list[str]) if self.scopes != "[]" else []
 
+    def changing(self) -> tuple[Any, ...]:
+        """What may have changed of it."""
+        return tuple(getattr(self, name) for name in CHANGING)
+
     def needs_consent(self, catalogue: dict[str, Adaptor] | Any) -> bool:
         """Whether it reaches a person, and so depends on what they said to its category."""
         adaptor = catalogue.get(self.adaptor)

@@ -56,6 +56,7 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
         if status.message_id:
             log.warning("a %s report names message %s, which is not here", adaptor.name, status.message_id)
         return
+    before = message.changing()
     if message.provider_id and status.provider_id and message.provider_id != status.provider_id:
         # Two of the provider's messages for one of ours: a duplicate that someone must see.
         unit.count("provider_id_conflict", adaptor.name)
@@ -71,7 +72,8 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
     )
     if status.opts_out:
         refused_for_consent(unit, adaptor, message, status.scopes, f"{adaptor.label} error {status.error_code}")
-    unit.change_message(message)
+    if message.changing() != before:  # a repeat costs no write
+        unit.change_message(message)
 
 
 def proof_of_acceptance(
@@ -83,9 +85,10 @@ def proof_of_acceptance(
     message.provider_id = message.provider_id or provider_id
     if provider_id:
         unit.by_provider[adaptor.name, provider_id] = message
-    if sender and sender != message.sender:
-        message.sender = message.sender or sender
-    unit.set_conversation(message, {sender, message.sender, *message.scope_list()})
+    scopes = {sender, message.sender, *message.scope_list()}
+    if sender:  # a messaging service has chosen one
+        message.sender = sender
+    unit.set_conversation(message, scopes)
     if first:
         advance(adaptor, message, first)
         raise_status(unit, adaptor, message, first)

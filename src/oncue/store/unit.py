@@ -162,7 +162,7 @@ class Unit(Facts):
     def set_conversation(self, message: Message, scopes: Iterable[str]) -> None:
         """The user of this message is the last one texted on these pairs of numbers."""
         for scope in scopes:
-            if scope:
+            if scope and self.conversations.get((message.recipient, scope)) != (message.user, message.id):
                 self._conversations[message.recipient, scope] = (message.recipient, scope, message.user, message.id)
                 self.conversations[message.recipient, scope] = (message.user, message.id)
 
