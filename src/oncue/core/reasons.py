@@ -26,6 +26,8 @@ class Reason(StrEnum):
     NOT_CONFIGURED = "adaptor_not_configured"
 
 
+STOPPED = "The rule was turned off before this was sent."
+
 SENTENCES = {
     Reason.ACTED: "Every condition held, so the rule acted.",
     Reason.CONDITIONS: "A condition did not hold.",

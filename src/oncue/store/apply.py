@@ -13,8 +13,9 @@ from django.db import connection, transaction
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
+from oncue.core.reasons import STOPPED, Reason
 from oncue.rules.document import Document
-from oncue.rules.spec import RuleSpec
+from oncue.rules.spec import RuleSpec, RuleState
 from oncue.store import adaptors, keys
 from oncue.store.config import raise_version
 from oncue.store.secrets import Vault
@@ -98,15 +99,25 @@ def _apply_rules(document: Document, by: str) -> list[Change]:
             changes.append(Change("created", "rule", spec.key, f"state {spec.state}"))
         elif before.archived or before.spec != spec:
             _write(spec, before.revision + 1, by)
-            changes.append(
-                Change("restored" if before.archived else "changed", "rule", spec.key, f"state {spec.state}")
-            )
+            note = f"state {spec.state}" + (_cancel(spec.key) if spec.state is RuleState.OFF else "")
+            changes.append(Change("restored" if before.archived else "changed", "rule", spec.key, note))
     named = {spec.key for spec in document.rules}
     for key, before in stored.items():
         if key not in named and before.origin == "file" and not before.archived:
             _archive(key)
-            changes.append(Change("archived", "rule", key, "no longer in the file"))
+            changes.append(Change("archived", "rule", key, "no longer in the file" + _cancel(key)))
     return changes
+
+
+def _cancel(rule: str) -> str:
+    """What still waits of a rule that was turned off is not sent, not even when it is turned on again. Says how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE store_message SET state = 'canceled', reason = %s, updated_at = %s WHERE state = 'waiting' AND rule = %s",
+            [f"{Reason.RULE_OFF}: {STOPPED}", clock.now(), rule],
+        )
+        canceled = cursor.rowcount
+    return f"; {canceled} that waited will not be sent" if canceled else ""
 
 
 class _Stored(msgspec.Struct, frozen=True):

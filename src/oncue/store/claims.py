@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from oncue.core.message import State
-from oncue.core.reasons import SENTENCES, Reason
+from oncue.core.reasons import SENTENCES, STOPPED, Reason
 from oncue.store import consent, outbox, report
 from oncue.store.lanes import Lanes
 from oncue.store.message import COLUMNS, FIELDS, Message
@@ -62,10 +62,7 @@ def _claim(unit: Unit, lanes: Lanes, due: list[Message]) -> None:
         refusal = consent.forbids(unit, message)
         pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
         if unit.snapshot.is_stopped(message.rule):
-            message.state, message.reason = (
-                State.CANCELED,
-                f"{Reason.RULE_OFF}: The rule was turned off before this was sent.",
-            )
+            message.state, message.reason = State.CANCELED, f"{Reason.RULE_OFF}: {STOPPED}"
             unit.count("message", message.state)
         elif message.send_by < unit.now or refusal:
             message.state, message.reason = _why(message, refusal)

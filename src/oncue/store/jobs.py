@@ -198,6 +198,21 @@ class Record(_Whole, frozen=True):
         results.take(unit, lanes, self.attempted)
 
 
+class Release(_Whole, frozen=True):
+    """Give back the slot of a call whose result cannot be recorded; its message is `unknown` from the next start on."""
+
+    adaptor: str
+
+    @property
+    def line(self) -> str:
+        """With the results."""
+        return "results"
+
+    def take(self, unit: Unit, lanes: Lanes) -> None:
+        """The slot alone."""
+        lanes.release(self.adaptor)
+
+
 class Probe(_Whole, frozen=True):
     """Nothing, committed: shows that the store can."""
 

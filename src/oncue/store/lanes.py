@@ -4,7 +4,7 @@ A *slot* is one call to an adaptor under way; each adaptor has a number of them 
 what paces messages: a sender number, a messaging service, a mail host. Kept in memory by the one writer; nothing here outlives a
 process, since pacing that is forgotten at a restart errs by one message a lane.
 
-Touched by the writer's thread only, but for `release` and `throttle`, which the writer also calls.
+Touched by the writer's thread only, but for `is_closed`, which the process sets when it stops.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Lanes:
     """Who may send now."""
 
     def __init__(self) -> None:
+        self.is_closed = False
+        """Nothing more is claimed: the process is about to end. What would be claimed waits for the next."""
         self._lanes: dict[str, _Lane] = {}
         self._slots: dict[str, _Slots] = {}
         self._taken: list[tuple[str, str, float]] = []
@@ -59,7 +61,7 @@ class Lanes:
         now = clock.elapsed()
         rate = state.per_second
         tolerance = _BURST_FOR if rate * _BURST_FOR > 1 else 0.0
-        if slots.used >= int(slots.limit) or (rate and state.next_at - tolerance > now):
+        if self.is_closed or slots.used >= int(slots.limit) or (rate and state.next_at - tolerance > now):
             return False
         self._taken.append((state.adaptor, lane, state.next_at))
         slots.used += 1

@@ -77,7 +77,6 @@ class Writer:
         self._data_version = 0
         self._woken = threading.Condition()
         self._stopping = False
-        self._claiming = True
         self._thread = threading.Thread(target=self._run, name="oncue-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -107,7 +106,7 @@ class Writer:
 
     def stop_claiming(self) -> None:
         """Take no new message in hand: the process is about to end."""
-        self._claiming = False
+        self._lanes.is_closed = True
 
     async def stop(self) -> None:
         """Finish what is queued, checkpoint, and end the thread."""
@@ -175,7 +174,7 @@ class Writer:
         return size
 
     def _next_after(self) -> float:
-        if not self._claiming:
+        if self._lanes.is_closed:
             return IDLE_FOR
         active = {name: one.is_active for name, one in self.snapshot.adaptors.items()}
         after = self._lanes.next_after(active)
@@ -247,8 +246,7 @@ class Writer:
                 answers = [job.take(unit, self._lanes) for job in jobs]
                 chain.run(unit, self._lanes)
                 unit.flush()
-                if self._claiming:
-                    self._claim_waiting(unit)
+                self._claim_waiting(unit)
         except BaseException:
             self._lanes.roll_back()
             raise

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
-from oncue.store import reading
 from oncue.store.adaptors import cursor
 from oncue.store.config import AdaptorConfig
 from oncue.store.jobs import Reports
@@ -28,6 +26,7 @@ LATER_AFTER = 15.0
 """And when nothing has been sent or heard for a while."""
 
 _LIVELY_FOR = 180.0
+"""Seconds after something was sent or heard."""
 
 
 class Poller:
@@ -38,10 +37,15 @@ class Poller:
         self._client = client
         self._next_at: dict[str, float] = {}
         self._lively_until: dict[str, float] = {}
+        self._submitted = 0
         self._problems: dict[str, str] = {}
 
     async def poll(self) -> None:
-        """Poll what is due."""
+        """Poll what is due; whatever can be polled is, soon after something was sent."""
+        submitted = self._writer.totals["attempt", "Submitted"]
+        if submitted != self._submitted:
+            self._submitted = submitted
+            self._hurry()
         for name, adaptor in self._writer.snapshot.catalogue.items():
             configured = self._writer.snapshot.active(name)
             if adaptor.poll and configured and self._next_at.get(name, 0.0) <= clock.elapsed():
@@ -56,21 +60,20 @@ class Poller:
         if polled.reports or polled.cursor != before:
             await self._writer.do(Reports(adaptor.name, polled.reports, polled.cursor))
         now = clock.elapsed()
-        is_expecting: bool = await asyncio.to_thread(_is_expecting, adaptor.name)
-        if polled.reports or is_expecting:
+        if polled.reports:
             self._lively_until[adaptor.name] = now + _LIVELY_FOR
         pause = SOON_AFTER if self._lively_until.get(adaptor.name, 0.0) > now else LATER_AFTER
         self._next_at[adaptor.name] = now + (polled.after if polled.after is not None else pause)
+
+    def _hurry(self) -> None:
+        now = clock.elapsed()
+        for name in self._writer.snapshot.catalogue:
+            self._lively_until[name] = now + _LIVELY_FOR
+            # Sooner than planned, unless the provider asked to be left alone for longer than our own pause.
+            if self._next_at.get(name, now) - now <= LATER_AFTER:
+                self._next_at[name] = min(self._next_at.get(name, now), now + SOON_AFTER)
 
     def _tell(self, adaptor: str, problem: str) -> None:
         if problem and problem != self._problems.get(adaptor):
             log.warning("%s could not be polled: %s", adaptor, problem)
         self._problems[adaptor] = problem
-
-
-def _is_expecting(adaptor: str) -> bool:
-    """Whether something was sent lately."""
-    latest: list[dict[str, Any]] = reading.messages(limit=1)
-    return any(
-        one["adaptor"] == adaptor and one["updated_at"] > clock.now() - _LIVELY_FOR * clock.SECOND for one in latest
-    )

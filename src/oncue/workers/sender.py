@@ -20,7 +20,7 @@ from oncue.core.items import StoreUnavailable
 from oncue.core.outcome import Outcome, Unknown
 from oncue.core.redact import Redactor
 from oncue.store.config import AdaptorConfig
-from oncue.store.jobs import Poisoned, Record
+from oncue.store.jobs import Poisoned, Record, Release
 from oncue.store.message import Claimed
 from oncue.store.results import Attempted
 from oncue.store.writer import Writer
@@ -121,6 +121,7 @@ class Sender:
                 await asyncio.sleep(backoff.after(min(attempt, 5)))
             except Poisoned:
                 log.exception("the result of message %s cannot be recorded", attempted.message)
+                await writer.do(Release(attempted.adaptor))
                 return
 
 
