@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from house import RULES, Mailbox
+from oncue.adaptors.twilio import adaptor as twilio
 from oncue.simulator.spawn import Simulator
 from oncue.testing import Oncue
+from oncue.workers.checks import set_inbound
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +41,14 @@ def mailbox() -> Iterator[Mailbox]:
 Start = Callable[..., Oncue]
 
 
+@pytest.fixture(scope="session")
+def _applied() -> dict[tuple[object, ...], Path]:
+    """Data directories in which rules were applied already, to be copied: the same rules cost one `oncue apply`."""
+    return {}
+
+
 @pytest.fixture
-def start(carrier: Simulator, tmp_path: Path) -> Iterator[Start]:
+def start(carrier: Simulator, tmp_path: Path, _applied: dict[tuple[object, ...], Path]) -> Iterator[Start]:
     """Start an oncue with rules; it is stopped after the test, and must have ended well."""
     running: list[Oncue] = []
 
@@ -53,10 +63,27 @@ def start(carrier: Simulator, tmp_path: Path) -> Iterator[Start]:
         folder = tmp_path / str(len(running))
         folder.mkdir()
         oncue = Oncue(folder, environ=given, public=public)
-        oncue.apply(rules, "--no-check")
+        wanted = (rules, *sorted(given.items()))
+        if wanted in _applied:
+            shutil.copytree(_applied[wanted], folder, dirs_exist_ok=True)
+        else:
+            oncue.apply(rules, "--no-check")
+            kept = tmp_path / f"applied-{len(running)}"
+            _applied[wanted] = Path(shutil.copytree(folder, kept))
         oncue.start()
+        if public and "twilio" in rules and given["TWILIO_URL"] == carrier.url:
+            _listen(oncue, given)
         running.append(oncue)
         return oncue
+
+    def _listen(oncue: Oncue, given: dict[str, str]) -> None:
+        """Replies come to us: what `oncue check --set-inbound twilio` does."""
+        config = {
+            "account_sid": given["TWILIO_ACCOUNT_SID"],
+            "auth_token": given["TWILIO_AUTH_TOKEN"],
+            "api_base_url": given["TWILIO_URL"],
+        }
+        assert asyncio.run(set_inbound(twilio, config, f"{oncue.url}/hooks/twilio/message")).ok
 
     yield begin
     for oncue in running:

@@ -64,9 +64,8 @@ class Client:
             async with self._session(trusted).request(
                 method,
                 url,
-                headers={"Accept-Encoding": "identity", **(headers or {})},
+                headers={"Accept-Encoding": "identity", **(headers or {}), **_credentials(auth)},
                 data=body,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN),
                 trace_request_ctx=progress,
@@ -103,6 +102,10 @@ class Client:
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trace_configs=[trace]
             )
         return session
+
+
+def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth, encoding="utf-8")} if auth else {}
 
 
 def _refusal(url: str) -> str | None:
