@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+pytest_plugins = ["running"]
+
 
 @pytest.fixture(autouse=True)
 def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,6 @@ from oncue.simulator.world import Message, World, rfc2822, sid
 
 API = "/2010-04-01"
 FINAL = ("delivered", "undelivered", "failed", "canceled", "read", "received")
-_SHOWN_PARAMETERS = (
-    "ValidityPeriod",
-    "SmartEncoded",
-    "ShortenUrls",
-    "ContentSid",
-    "ContentVariables",
-    "StatusCallback",
-)
 
 
 def create(world: World, account: str, form: Form) -> Message:
@@ -53,7 +45,7 @@ def create(world: World, account: str, form: Form) -> Message:
         callback=form.get("StatusCallback", ""),
         created_at=now,
         updated_at=now,
-        parameters={name: form[name] for name in _SHOWN_PARAMETERS if name in form},
+        parameters={name: form.lists[name] if name == "MediaUrl" else value for name, value in form.items()},
     )
     return world.add(message)
 
