@@ -169,24 +169,22 @@ class Simulator:
         began = clock.elapsed()
         kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
         if not kind.startswith(b"application/x-www-form-urlencoded"):
-            raise Problem(
-                400, 21604, "A 'To' phone number is required."
-            )  # JSON is not read: every parameter seems missing
+            # JSON is not read: every parameter seems missing
+            raise Problem(400, 21604, "A 'To' phone number is required.")
         form = form_of(body.decode(errors="replace"))
         fault = world.faults.draw(form.get("To", ""), *_STRIKES) if world.faults.list else None
         if fault and await self._strike_before(fault, send):
             return
         message = messages.create(world, account, form)
+        accepted = messages.to_json(message)
         if account != defaults.TEST_ACCOUNT_SID:
-            if world.faults.list and world.faults.draw(message.to, "callback_early"):
-                first = messages.to_json(message)
+            if world.faults.draw(message.to, "callback_early"):
                 await self.carrier.carry(message)
-                await answer_json(send, 201, first, *self._headers(began))
-                return
-            self.carrier.dispatch(message)
+            else:
+                self.carrier.dispatch(message)
         if fault and await self._strike_after(fault, send):
             return
-        await answer_json(send, 201, messages.to_json(message), *self._headers(began))
+        await answer_json(send, 201, accepted, *self._headers(began))
 
     async def _strike_before(self, fault: Fault, send: Send) -> bool:
         """A fault that strikes before anything is accepted; whether the request is over."""
