@@ -44,6 +44,7 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.hook = self.url + "/hook"
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
 
     def _handler(receiver) -> type[BaseHTTPRequestHandler]:

@@ -144,7 +144,7 @@ def test_what_was_not_sent_has_no_date_and_no_filter_finds_it(client, send, simu
 def test_a_queued_or_accepted_message_can_be_canceled_and_calls_back(client, simulator, receiver, service):
     simulator.dial(pace=60)
     sender = {"messaging_service_sid": defaults.SERVICE_SID} if service else {"from_": defaults.LONG_CODE}
-    message = client.messages.create(to=ANN, body="Hello", status_callback=receiver.url, **sender)
+    message = client.messages.create(to=ANN, body="Hello", status_callback=receiver.hook, **sender)
     canceled = client.messages(message.sid).update(status="canceled")
     assert canceled.status == client.messages(message.sid).fetch().status == "canceled"
     assert [call.status for call in receiver.wait(1)] == ["canceled"]

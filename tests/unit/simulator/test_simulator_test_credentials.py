@@ -44,9 +44,9 @@ def test_the_ordinary_rules_hold_too(tester, given, code):
 
 
 def test_the_number_that_works_works_and_no_text_and_no_callback_follow(tester, client, simulator, receiver, final):
-    message = tester.messages.create(to=ANN, from_=FINE, body="Hello", status_callback=receiver.url)
+    message = tester.messages.create(to=ANN, from_=FINE, body="Hello", status_callback=receiver.hook)
     assert (message.status, message.account_sid) == ("queued", defaults.TEST_ACCOUNT_SID)
-    real = client.messages.create(to=ANN, from_=FINE, body="Real", status_callback=receiver.url)
+    real = client.messages.create(to=ANN, from_=FINE, body="Real", status_callback=receiver.hook)
     final(real.sid)
     receiver.wait(2)
     assert {call.form["MessageSid"] for call in receiver.calls} == {real.sid}
