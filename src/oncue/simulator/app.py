@@ -69,6 +69,8 @@ class Simulator:
                 await self._route(scope, query, receive, send)
         except Problem as problem:
             await answer_json(send, problem.status, problem.body(), *self._headers(0))
+        except asyncio.CancelledError:  # the server ends while somebody watches, or hangs on
+            await drop(send)
         finally:
             self.world.under_way -= not is_control
 

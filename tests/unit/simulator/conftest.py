@@ -45,7 +45,7 @@ class Receiver:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.hook = self.url + "/hook"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.005,)).start()
 
     def _handler(receiver) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):

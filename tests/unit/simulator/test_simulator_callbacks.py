@@ -68,8 +68,11 @@ def test_a_service_has_a_callback_of_its_own_which_the_message_s_overrides(clien
     assert [call.url.rpartition("/")[2] for call in receiver.wait(6)] == ["service"] * 3 + ["message"] * 3
 
 
-@pytest.mark.parametrize("code", [30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30630])
-@pytest.mark.parametrize("kind", ["failed", "undelivered"])
+@pytest.mark.parametrize(
+    "kind, code",
+    [("failed", code) for code in (30001, 30002, 30007, 30008, 30630)]
+    + [("undelivered", code) for code in (30003, 30004, 30005, 30006, 30008)],
+)
 def test_only_failed_and_undelivered_carry_an_error_code(send, client, simulator, receiver, kind, code):
     simulator.fault(kind, to=ANN, code=code)
     message = send(receiver.hook)
