@@ -41,6 +41,7 @@ class Receiver:
         self.answers: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
+        self._called = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -52,7 +53,9 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 url = receiver.url + self.path
-                receiver.calls.append(Call(self.command, url, dict(self.headers), body))
+                with receiver._called:
+                    receiver.calls.append(Call(self.command, url, dict(self.headers), body))
+                    receiver._called.notify_all()
                 receiver.gate.wait(10)
                 status, text = receiver.answer
                 if receiver.answers:
@@ -74,7 +77,8 @@ class Receiver:
 
     def wait(self, count: int, within: float = 5) -> list[Call]:
         """The calls, once there are so many."""
-        wait_for(lambda: len(self.calls) >= count, within, lambda: f"{len(self.calls)} calls, not {count}")
+        with self._called:
+            assert self._called.wait_for(lambda: len(self.calls) >= count, within), f"{len(self.calls)}, not {count}"
         return self.calls
 
     def stop(self) -> None:

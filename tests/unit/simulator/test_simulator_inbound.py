@@ -137,15 +137,19 @@ STOP_WORDS = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE
 
 
 @pytest.mark.parametrize("word", [*STOP_WORDS, "stop", "Stop", " stop\n", "oPtOuT"])
-def test_each_stop_word_blocks_and_each_start_word_opens_again(send, obeyed, simulator, word):
+def test_each_stop_word_blocks(send, obeyed, simulator, word):
     assert send() == 0
     assert "unsubscribed" in obeyed(ANN, word)["body"]
     assert send() == 21610 and send(to=BOB) == 0
-    for start in ("START", "yes", "Unstop"):
-        obeyed(ANN, "STOP")
-        assert "re-subscribed" in obeyed(ANN, start)["body"]
-        assert send() == 0
-    assert simulator.state(counts=True)["accepted"] == 5  # what was refused was not accepted
+    assert simulator.state(counts=True)["accepted"] == 2  # what was refused was not accepted
+
+
+@pytest.mark.parametrize("word", ["START", "YES", "UNSTOP", "yes", " Start "])
+def test_each_start_word_opens_again(send, obeyed, word):
+    obeyed(ANN, "STOP")
+    assert send() == 21610
+    assert "re-subscribed" in obeyed(ANN, word)["body"]
+    assert send() == 0
 
 
 @pytest.mark.parametrize(

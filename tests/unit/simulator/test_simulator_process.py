@@ -12,8 +12,8 @@ import pytest
 from twilio.rest import Client
 
 from oncue.simulator import defaults
+from oncue.simulator.serve import NotLoopback, listen
 from oncue.simulator.spawn import Simulator
-from oncue.testing import free_port
 
 ANN = "+15005551001"
 ENDED = (0, -signal.SIGTERM)
@@ -53,14 +53,18 @@ def test_oncue_simulate_says_where_it_listens_and_ends_on_sigterm():
     assert defaults.ACCOUNT_SID in err and defaults.AUTH_TOKEN in err and "Traceback" not in err
 
 
-def test_a_port_that_is_taken_and_an_address_that_others_reach_are_refused_with_a_sentence():
-    with Simulator() as running:
-        taken = start("--port", str(urlsplit(running.url).port))
-        out, err = taken.communicate(timeout=10)
-    assert (taken.returncode, out) == (1, "") and "Cannot listen on" in err and "--port" in err
-    open_to_all = start("--host", "0.0.0.0", "--port", str(free_port()))
-    out, err = open_to_all.communicate(timeout=10)
-    assert (open_to_all.returncode, out) == (1, "") and "--anywhere" in err
+def test_a_port_that_is_taken_is_refused_with_a_sentence(simulator):
+    taken = start("--port", str(urlsplit(simulator.url).port))
+    out, err = taken.communicate(timeout=10)
+    assert (taken.returncode, out) == (1, "") and "choose another --port" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_it_listens_where_others_reach_it_only_when_somebody_insists(host):
+    with pytest.raises(NotLoopback):
+        listen(host, 0)
+    if host == "0.0.0.0":
+        listen(host, 0, anywhere=True).close()
 
 
 def test_state_survives_for_the_length_of_a_run_and_no_longer():
