@@ -25,7 +25,7 @@ from oncue.simulator.world import World
 log = logging.getLogger("oncue.simulator")
 
 _RESOURCE = re.compile(
-    r"/2010-04-01/Accounts/(AC[0-9a-f]{32})(?:/(Messages|IncomingPhoneNumbers)(?:/(\w{34})(/Media)?)?)?(?:\.json)?"
+    r"/2010-04-01/Accounts/(AC[0-9a-f]{32})(?:/(Messages|IncomingPhoneNumbers)(?:/(\w{34})(/Media(?:/(ME\w{32}))?)?)?)?(?:\.json)?"
 )
 _SERVICE = re.compile(r"/v1/Services(?:/(MG[0-9a-f]{32})(/PhoneNumbers)?)?")
 
@@ -58,16 +58,24 @@ class Simulator:
             await self.carrier.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
+        query = form_of(scope["query_string"].decode("latin-1"))
+        is_control = scope["path"].startswith("/_sim/")
+        self.world.under_way += not is_control
         try:
-            await self._route(scope, receive, send)
+            if is_control:
+                path = unquote(scope["path"][6:])
+                await control(self.world, self.carrier, scope["method"], path, query, receive, send)
+            else:
+                await self._route(scope, query, receive, send)
         except Problem as problem:
             await answer_json(send, problem.status, problem.body(), *self._headers(0))
+        except asyncio.CancelledError:  # the server ends while somebody watches, or hangs on
+            await drop(send)
+        finally:
+            self.world.under_way -= not is_control
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, query = scope["path"], form_of(scope["query_string"].decode("latin-1"))
-        if path.startswith("/_sim/"):
-            await control(self.world, self.carrier, scope["method"], unquote(path[6:]), query, receive, send)
-            return
+    async def _route(self, scope: Scope, query: Form, receive: Receive, send: Send) -> None:
+        path = scope["path"]
         account = self._authenticate(scope)
         found = _RESOURCE.fullmatch(path)
         if found:
@@ -76,7 +84,9 @@ class Simulator:
             body = await read(receive)
             await self._resource(scope, found, account, query, body, send)
         elif service := _SERVICE.fullmatch(path):
-            await self._service(scope, service, form_of((await read(receive)).decode()), send)
+            if account == defaults.TEST_ACCOUNT_SID:
+                raise _forbidden()
+            await self._service(scope, service, form_of((await read(receive)).decode(errors="replace")), send)
         else:
             raise Problem(404, 20404, f"The requested resource {path} was not found")
 
@@ -91,7 +101,11 @@ class Simulator:
         except (binascii.Error, UnicodeDecodeError):
             user, password = "", ""
         token, account = _CREDENTIALS.get(user, ("", ""))
-        if not token or not secrets.compare_digest(token, password) or self.world.faults.draw("", "auth"):
+        if (
+            not token
+            or not secrets.compare_digest(token.encode(), password.encode())
+            or self.world.faults.draw("", "auth")
+        ):
             if not user:
                 raise Problem(
                     401,
@@ -106,29 +120,29 @@ class Simulator:
         self, scope: Scope, found: re.Match[str], account: str, query: Form, body: bytes, send: Send
     ) -> None:
         method, kind, one = scope["method"], found[2], found[3]
-        is_test = account == defaults.TEST_ACCOUNT_SID
         if kind == "Messages" and not one and method == "POST":
             await self._create(scope, account, body, send)
             return
-        if is_test:
-            raise Problem(403, 20008, "Resource not accessible with Test Account Credentials")
-        form = form_of(body.decode())
-        match kind, bool(one), method:
+        if account == defaults.TEST_ACCOUNT_SID:
+            raise _forbidden()
+        form = form_of(body.decode(errors="replace"))
+        match (found[4] and "Media") or kind, bool(one), method:
             case None, False, "GET":
                 content: Any = senders.account_json(account)
             case "Messages", False, "GET":
                 content = messages.page(self.world, account, query)
+            case "Media", _, "GET":
+                content = messages.media_json(messages.fetch(self.world, account, one), found[5] or "")
             case "Messages", True, "GET":
-                message = messages.fetch(self.world, one)
-                content = messages.media_json(message) if found[4] else messages.to_json(message)
+                content = messages.to_json(messages.fetch(self.world, account, one))
             case "Messages", True, "POST":
-                message = messages.fetch(self.world, one)
+                message = messages.fetch(self.world, account, one)
                 if messages.update(self.world, message, form):
                     self.carrier.notify(message)
                 content = messages.to_json(message)
             case "Messages", True, "DELETE":
-                messages.delete(self.world, messages.fetch(self.world, one))
-                await answer(send, 204, b"")
+                messages.delete(self.world, messages.fetch(self.world, account, one))
+                await answer(send, 204, b"", b"application/json", *self._headers(0))
                 return
             case "IncomingPhoneNumbers", False, "GET":
                 content = senders.numbers_json(self.world, query)
@@ -147,38 +161,32 @@ class Simulator:
         else:
             service = senders.find_service(self.world, found[1])
             if scope["method"] == "POST":
-                service.inbound_request_url = form.get("InboundRequestUrl", service.inbound_request_url)
+                senders.change_service(service, form)
             content = senders.pool_json(self.world, service) if found[2] else senders.service_json(service)
         await answer_json(send, 200, content, *self._headers(0))
 
     async def _create(self, scope: Scope, account: str, body: bytes, send: Send) -> None:
         world = self.world
         world.requests += 1
-        world.under_way += 1
         began = clock.elapsed()
-        try:
-            kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-            if not kind.startswith(b"application/x-www-form-urlencoded"):
-                raise Problem(
-                    400, 21604, "A 'To' phone number is required."
-                )  # JSON is not read: every parameter seems missing
-            form = form_of(body.decode())
-            fault = world.faults.draw(form.get("To", ""), *_STRIKES) if world.faults.list else None
-            if fault and await self._strike_before(fault, send):
-                return
-            message = messages.create(world, account, form)
-            if account != defaults.TEST_ACCOUNT_SID:
-                if world.faults.list and world.faults.draw(message.to, "callback_early"):
-                    first = messages.to_json(message)
-                    await self.carrier.carry(message)
-                    await answer_json(send, 201, first, *self._headers(began))
-                    return
+        kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+        if not kind.startswith(b"application/x-www-form-urlencoded"):
+            # JSON is not read: every parameter seems missing
+            raise Problem(400, 21604, "A 'To' phone number is required.")
+        form = form_of(body.decode(errors="replace"))
+        fault = world.faults.draw(form.get("To", ""), *_STRIKES) if world.faults.list else None
+        if fault and await self._strike_before(fault, send):
+            return
+        message = messages.create(world, account, form)
+        accepted = messages.to_json(message)
+        if account != defaults.TEST_ACCOUNT_SID:
+            if world.faults.draw(message.to, "callback_early"):
+                await self.carrier.carry(message)
+            else:
                 self.carrier.dispatch(message)
-            if fault and await self._strike_after(fault, send):
-                return
-            await answer_json(send, 201, messages.to_json(message), *self._headers(began))
-        finally:
-            world.under_way -= 1
+        if fault and await self._strike_after(fault, send):
+            return
+        await answer_json(send, 201, accepted, *self._headers(began))
 
     async def _strike_before(self, fault: Fault, send: Send) -> bool:
         """A fault that strikes before anything is accepted; whether the request is over."""
@@ -222,6 +230,10 @@ class Simulator:
             (b"twilio-concurrent-requests", str(self.world.under_way).encode()),
             (b"twilio-request-duration", f"{took:.3f}".encode()),
         )
+
+
+def _forbidden() -> Problem:
+    return Problem(403, 20008, "Resource not accessible with Test Account Credentials")
 
 
 _STRIKES = ("429", "500_before", "500_after", "503", "html_502", "drop_before", "drop_after", "hang", "slow", "refuse")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -37,30 +38,37 @@ class Carrier:
         """Carry a message, in the background."""
         self._start(self.carry(message))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def close(self) -> None:
-        """Stop everything that is under way."""
+    def stop(self) -> None:
+        """Forget what is under way."""
         for task in self._tasks:
             task.cancel()
+
+    async def close(self) -> None:
+        """Stop everything that is under way, and hang up."""
+        self.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._caller.close()
 
     async def carry(self, message: Message) -> None:
-        """From the first status to the last, calling back about each."""
+        """From the first status to the last, calling back about each, in order; a slow webhook holds up no message."""
         world = self._world
         if message.status == "scheduled" or world.faults.draw(message.to, "stuck"):
             return
-        steps = self._steps(message)
         reorder = world.faults.draw(message.to, "callback_reorder") is not None
         held: list[dict[str, str]] = []
-        for status, code in steps:
+        last: asyncio.Task[None] | None = None
+        for status, code in self._steps(message):
             await self._pause()
             if message.status == "canceled":
                 break
+            if status == "queued":
+                self._choose_sender(message)
             world.move(message, status, code)
             if status == "delivered":
                 text = {
@@ -71,30 +79,34 @@ class Carrier:
                     "sid": message.sid,
                 }
                 world.ring(message.to, text)
+            if not message.callback:
+                continue
             if reorder:
                 held.append(self._parameters(message))
             else:
-                await self.call_back(message, self._parameters(message))
+                last = self._start(self.call_back(message, self._parameters(message), last))
         for parameters in reversed(held):
-            await self.call_back(message, parameters)
+            last = self._start(self.call_back(message, parameters, last))
+        if last:
+            await asyncio.wait([last])
 
     async def _pause(self) -> None:
         if self._world.pace:
             await asyncio.sleep(self._world.pace)
 
     def _steps(self, message: Message) -> list[tuple[str, int]]:
-        steps: list[tuple[str, int]] = []
-        if message.service and not message.sender:
-            service = self._world.services[message.service]
-            message.sender = self._world.pick(service, message.to)
-            message.segments = count_segments(message.body)
-            steps.append(("queued", 0))
+        steps = [("queued", 0)] if message.service else []
         fault = self._world.faults.draw(message.to, "failed", "undelivered")
         if fault and fault.kind == "failed":
             return [*steps, ("failed", fault.code or 30008)]
         if fault:
             return [*steps, ("sent", 0), ("undelivered", fault.code or 30003)]
         return [*steps, ("sent", 0), ("delivered", 0)]
+
+    def _choose_sender(self, message: Message) -> None:
+        """The messaging service picks one of its pool; until now `from` was null and nothing was counted."""
+        message.sender = message.sender or self._world.pick(self._world.services[message.service], message.to)
+        message.segments = count_segments(message.body)
 
     def _parameters(self, message: Message) -> dict[str, str]:
         parameters = {
@@ -111,23 +123,32 @@ class Carrier:
             parameters["MessagingServiceSid"] = message.service
         if message.error_code:
             parameters["ErrorCode"] = str(message.error_code)
+        if message.status in ("delivered", "undelivered"):
+            done_at = datetime.fromtimestamp(message.updated_at / clock.SECOND, UTC)
+            parameters["RawDlrDoneDate"] = f"{done_at:%y%m%d%H%M}"  # by the carrier's clock, to the minute
         return parameters
 
-    async def call_back(self, message: Message, parameters: dict[str, str]) -> None:
-        """Tell whoever asked, unless a fault forbids."""
+    async def call_back(
+        self, message: Message, parameters: dict[str, str], after: asyncio.Task[None] | None = None
+    ) -> None:
+        """Tell whoever asked, once the call before is through, unless a fault forbids."""
         faults = self._world.faults
-        if not message.callback or faults.draw(message.to, "callback_lost"):
-            return
-        late = faults.draw(message.to, "callback_late")
+        is_lost = faults.draw(message.to, "callback_lost")
+        late = None if is_lost else faults.draw(message.to, "callback_late")
         if late:
             await asyncio.sleep(late.seconds)
+        if after:
+            await asyncio.wait([after])
+        if is_lost:
+            return
         for _ in range(2 if faults.draw(message.to, "callback_repeat") else 1):
             await self._caller.call(message.callback, parameters)
             self._world.callbacks += 1
 
     def notify(self, message: Message) -> None:
         """Call back about a status that was not reached on the way (`canceled`)."""
-        self._start(self.call_back(message, self._parameters(message)))
+        if message.callback:
+            self._start(self.call_back(message, self._parameters(message)))
 
     def receive(self, phone: str, to: str, body: str, media: list[str]) -> Message:
         """A phone wrote to one of the account's numbers."""
@@ -148,14 +169,19 @@ class Carrier:
         """Keywords first, as Twilio does, then the webhook; what it answers goes to the phone."""
         word = _keyword(message.body)
         self._obey(message, service, word)
-        url = (service.inbound_request_url if service else "") or self._world.numbers[message.to].sms_url
+        number = self._world.numbers[message.to]
+        url, method = number.sms_url, number.sms_method
+        if service and not service.use_inbound_webhook_on_number:
+            url, method = service.inbound_request_url, service.inbound_method
         if not url:
             return
-        answer = await self._caller.call(url, self._incoming(message, service, word))
+        answer = await self._caller.call(url, self._incoming(message, service, word), method)
         if answer and answer[0] == 200:
             self._reply(message, answer[1])
 
     def _obey(self, message: Message, service: Service | None, word: str) -> None:
+        if not (service or message.to.startswith("+")):
+            return  # a short code outside a service: Twilio leaves it to its owner
         scopes = [message.to, *([service.sid, *service.pool] if service else [])]
         pairs = {(scope, message.sender) for scope in scopes}
         if word == "STOP":
@@ -181,6 +207,9 @@ class Carrier:
             "SmsStatus": "received",
             "To": message.to,
         }
+        for side, number in (("From", message.sender), ("To", message.to)):
+            places = {f"{side}City": "", f"{side}State": "", f"{side}Zip": "", f"{side}Country": _country(number)}
+            parameters.update(places)
         for index, url in enumerate(message.media):
             parameters[f"MediaUrl{index}"] = url
             parameters[f"MediaContentType{index}"] = "image/jpeg"
@@ -201,6 +230,10 @@ class Carrier:
                 self._world.ring(
                     message.sender, {"direction": "in", "from": message.to, "body": body, "media": [], "sid": ""}
                 )
+
+
+def _country(number: str) -> str:
+    return "GB" if number.startswith("+44") else "US" if number.startswith("+1") or len(number) <= 6 else ""
 
 
 def _keyword(body: str) -> str:

@@ -14,13 +14,13 @@ from oncue.simulator.faults import Fault
 from oncue.simulator.world import World
 
 
-class _Text(msgspec.Struct):
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
     body: str
     to: str = defaults.LONG_CODE
     media: list[str] = []
 
 
-class _Dial(msgspec.Struct):
+class _Dial(msgspec.Struct, forbid_unknown_fields=True):
     pace: float | None = None
     advanced_opt_out: bool | None = None
 
@@ -66,6 +66,7 @@ def _answer(world: World, carrier: Carrier, method: str, parts: list[str], query
         case "POST", ["dial"]:
             return _turn(world, msgspec.json.decode(body, type=_Dial))
         case "POST", ["reset"]:
+            carrier.stop()
             world.reset()
             return {}
     raise Problem(404, 20404, "There is nothing here; see GET /_sim/state, phones, messages, faults, events.")

@@ -30,7 +30,7 @@ KINDS = {
 }
 
 
-class Fault(msgspec.Struct, kw_only=True):
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One fault. `to` limits it to a recipient, `times` to the next so many (-1: always), `rate` to a share."""
 
     kind: str

@@ -21,9 +21,7 @@ def create(world: World, account: str, form: Form) -> Message:
     to, sender = form.get("To", "").strip(), form.get("From", "").strip()
     service_sid = form.get("MessagingServiceSid", "").strip()
     _check_recipient(to)
-    if account == defaults.TEST_ACCOUNT_SID:
-        magic.check(to, sender)
-    service = _check_sender(world, account, to, sender, service_sid)
+    _check_sender(world, account, to, sender, service_sid)
     body, media = form.get("Body", ""), form.lists.get("MediaUrl", [])
     _check_content(form, body, media)
     _check_options(form, service_sid)
@@ -33,7 +31,7 @@ def create(world: World, account: str, form: Form) -> Message:
     status = "scheduled" if form.get("ScheduleType") else "accepted" if service_sid else "queued"
     message = Message(
         index=len(world.order),
-        sid=sid("MM" if media else "SM"),
+        sid=sid("MM" if media or form.get("SendAsMms") == "true" else "SM"),
         account=account,
         to=to,
         sender=sender,
@@ -41,8 +39,8 @@ def create(world: World, account: str, form: Form) -> Message:
         body=body,
         media=list(media),
         status=status,
-        segments=0 if service else count_segments(body),
-        callback=form.get("StatusCallback", ""),
+        segments=0 if service_sid else count_segments(body),
+        callback=form.get("StatusCallback") or (world.services[service_sid].status_callback if service_sid else ""),
         created_at=now,
         updated_at=now,
         parameters={name: form.lists[name] if name == "MediaUrl" else value for name, value in form.items()},
@@ -57,22 +55,23 @@ def _check_recipient(to: str) -> None:
         raise Problem(400, 21211, f"Invalid 'To' Phone Number: {_masked(to)}")
 
 
-def _check_sender(world: World, account: str, to: str, sender: str, service_sid: str) -> bool:
-    """Whether a messaging service will pick the sender."""
+def _check_sender(world: World, account: str, to: str, sender: str, service_sid: str) -> None:
     if not sender and not service_sid:
         raise Problem(400, 21603, "A 'From' phone number is required.")
+    if account == defaults.TEST_ACCOUNT_SID:
+        magic.check(to, sender)
     if service_sid and service_sid not in world.services:
         raise Problem(400, 21705, f"The Messaging Service Sid {service_sid} is invalid.")
     if service_sid and not world.services[service_sid].pool and not sender:
         raise Problem(400, 21704, "The Messaging Service contains no phone numbers.")
     if not sender:
-        return True
+        return
     if sender == to:
         raise Problem(400, 21266, "'To' and 'From' number cannot be the same")
     if account == defaults.TEST_ACCOUNT_SID or sender in world.numbers:
-        return False
+        return
     if re.fullmatch(r"[A-Za-z0-9 +\-_&]{1,11}", sender) and re.search("[A-Za-z]", sender):
-        return False
+        return
     if not re.fullmatch(r"\+?\d{3,15}", sender):
         raise Problem(400, 21212, f"Invalid From Number (caller ID): {sender}")
     raise Problem(400, 21659, f"'From' {sender} is not a Twilio phone number or Short Code country mismatch")
@@ -95,29 +94,41 @@ def _check_content(form: Form, body: str, media: list[str]) -> None:
 
 def _check_options(form: Form, service_sid: str) -> None:
     validity = form.get("ValidityPeriod")
-    if validity is not None and not (validity.isdigit() and 1 <= int(validity) <= 36_000):
+    if validity is not None and not (re.fullmatch("[0-9]{1,5}", validity) and 1 <= int(validity) <= 36_000):
         raise Problem(400, 21624, "ValidityPeriod must be an integer between 1 and 36000")
     for name in ("SmartEncoded", "ShortenUrls", "ProvideFeedback", "SendAsMms"):
         if form.get(name, "true") not in ("true", "false"):
             raise Problem(400, 21653, f"{name} must be true or false")
     callback = form.get("StatusCallback", "")
-    if callback and (len(callback) > 4000 or not re.match(r"https?://[^\s/?#_]+", callback)):
+    if callback and (
+        len(callback) > 4000 or not re.fullmatch(r"https?://([^\s/?#@]*@)?[^\s/?#@_]+([/?#]\S*)?", callback)
+    ):
         raise Problem(400, 21609, f"The 'StatusCallback' URL {callback[:100]} is not a valid URL.")
     if form.get("ScheduleType") and (not service_sid or not form.get("SendAt")):
         raise Problem(
             400, 35111 if service_sid else 35118, "A scheduled message needs a MessagingServiceSid and a SendAt"
         )
+    if form.get("ScheduleType") and not 300 <= _seconds_until(form["SendAt"]) <= 35 * 86_400:
+        raise Problem(400, 35114, "SendAt must be a time in UTC, from 300 seconds to 35 days ahead")
+
+
+def _seconds_until(text: str) -> float:
+    try:
+        return (clock.parse_iso(text) - clock.now()) / clock.SECOND
+    except ValueError:
+        return -1
 
 
 def _masked(to: str) -> str:
     return to[:4] + "X" * max(0, len(to) - 4)
 
 
-def fetch(world: World, message_sid: str) -> Message:
-    """A message. Raises `Problem`."""
+def fetch(world: World, account: str, message_sid: str) -> Message:
+    """A message of the account. Raises `Problem`."""
     message = world.messages.get(message_sid)
-    if message is None:
-        raise Problem(404, 20404, f"The requested resource {API}/…/Messages/{message_sid}.json was not found")
+    if message is None or message.account != account:
+        where = f"{API}/Accounts/{account}/Messages/{message_sid}.json"
+        raise Problem(404, 20404, f"The requested resource {where} was not found")
     return message
 
 
@@ -145,20 +156,31 @@ def delete(world: World, message: Message) -> None:
 
 def page(world: World, account: str, query: Form) -> dict[str, Any]:
     """One page of the list, newest first. Pages are followed by token: new messages do not shift them."""
-    size = min(1000, max(1, int(query.get("PageSize") or 50)))
+    try:
+        size = min(1000, max(1, int(query.get("PageSize") or 50)))
+        number = int(query.get("Page") or 0)
+        dates = [
+            (holds, clock.parse_iso(query[name]), len(query[name]) == 10)
+            for name, holds in (("DateSent", _same_day), ("DateSent<", _not_after), ("DateSent>", _not_before))
+            if query.get(name)
+        ]
+    except ValueError as error:
+        raise Problem(400, 20001, str(error)) from None
     token = query.get("PageToken", "")
     below = int(token[2:]) if re.fullmatch(r"PA\d+", token) else len(world.order)
     source = world.by_to[query["To"]] if query.get("To") else world.order
     found: list[Message] = []
     more = False
     for message in reversed(source):
-        if message.index >= below or message.account != account or not _matches(message, query):
+        if message.index >= below or message.account != account or query.get("From", message.sender) != message.sender:
+            continue
+        sent_at = message.sent_at // clock.SECOND * clock.SECOND  # to the second, as `date_sent` shows it
+        if dates and not (sent_at and all(holds(sent_at, asked, is_day) for holds, asked, is_day in dates)):
             continue
         if len(found) == size:
             more = True
             break
         found.append(message)
-    number = int(query.get("Page") or 0)
     kept = [(name, value) for name, value in query.items() if name not in ("Page", "PageToken")]
     base = f"{API}/Accounts/{account}/Messages.json"
     after = [*kept, ("Page", str(number + 1)), ("PageToken", f"PA{found[-1].index}")] if more else []
@@ -167,23 +189,12 @@ def page(world: World, account: str, query: Form) -> dict[str, Any]:
         "page": number,
         "page_size": size,
         "start": number * size,
-        "end": number * size + len(found) - 1,
+        "end": max(0, number * size + len(found) - 1),
         "uri": f"{base}?{urlencode(query)}",
         "first_page_uri": f"{base}?{urlencode([*kept, ('Page', '0')])}",
         "next_page_uri": f"{base}?{urlencode(after)}" if more else None,
         "previous_page_uri": None,
     }
-
-
-def _matches(message: Message, query: Form) -> bool:
-    if query.get("From") and message.sender != query["From"]:
-        return False
-    for name, holds in (("DateSent", _same_day), ("DateSent<", _not_after), ("DateSent>", _not_before)):
-        if query.get(name) and not (
-            message.sent_at and holds(message.sent_at, clock.parse_iso(query[name]), len(query[name]) == 10)
-        ):
-            return False
-    return True
 
 
 def _same_day(sent_at: int, asked: int, is_day: bool) -> bool:
@@ -225,8 +236,8 @@ def to_json(message: Message) -> dict[str, Any]:
     }
 
 
-def media_json(message: Message) -> dict[str, Any]:
-    """The media of a message."""
+def media_json(message: Message, medium_sid: str = "") -> dict[str, Any]:
+    """The media of a message, or one of them. Raises `Problem`."""
     uri = f"{API}/Accounts/{message.account}/Messages/{message.sid}/Media"
     listed = [
         {
@@ -240,12 +251,17 @@ def media_json(message: Message) -> dict[str, Any]:
         }
         for index in range(len(message.media))
     ]
+    if medium_sid:
+        for medium in listed:
+            if medium["sid"] == medium_sid:
+                return medium
+        raise Problem(404, 20404, f"The requested resource {uri}/{medium_sid}.json was not found")
     return {
         "media_list": listed,
         "page": 0,
         "page_size": 50,
         "start": 0,
-        "end": len(listed),
+        "end": max(0, len(listed) - 1),
         "uri": f"{uri}.json",
         "first_page_uri": f"{uri}.json",
         "next_page_uri": None,

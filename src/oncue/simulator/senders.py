@@ -81,8 +81,9 @@ def service_json(service: Service) -> dict[str, Any]:
         "account_sid": defaults.ACCOUNT_SID,
         "friendly_name": service.name,
         "inbound_request_url": service.inbound_request_url or None,
-        "inbound_method": "POST",
-        "use_inbound_webhook_on_number": False,
+        "inbound_method": service.inbound_method,
+        "use_inbound_webhook_on_number": service.use_inbound_webhook_on_number,
+        "status_callback": service.status_callback or None,
         "url": f"/v1/Services/{service.sid}",
     }
 
@@ -93,6 +94,15 @@ def find_service(world: World, service_sid: str) -> Service:
     if service is None:
         raise Problem(404, 20404, f"The requested resource /Services/{service_sid} was not found")
     return service
+
+
+def change_service(service: Service, form: Form) -> None:
+    """Where its messages and their statuses go."""
+    service.inbound_request_url = form.get("InboundRequestUrl", service.inbound_request_url)
+    service.inbound_method = form.get("InboundMethod", service.inbound_method)
+    service.status_callback = form.get("StatusCallback", service.status_callback)
+    if "UseInboundWebhookOnNumber" in form:
+        service.use_inbound_webhook_on_number = form["UseInboundWebhookOnNumber"] == "true"
 
 
 def pool_json(world: World, service: Service) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import defaultdict, deque
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -60,20 +61,24 @@ class Service(msgspec.Struct, kw_only=True):
     name: str
     pool: list[str]
     inbound_request_url: str = ""
+    inbound_method: str = "POST"
+    use_inbound_webhook_on_number: bool = False
+    status_callback: str = ""
     advanced: bool = False
-    turn: int = 0
 
 
 class World:
     """Everything, and the dial: `pace` is seconds between a message's statuses."""
 
     def __init__(self, pace: float = 0.0) -> None:
-        self.pace = pace
+        self._pace = pace
         self.watchers: set[asyncio.Queue[dict[str, Any]]] = set()
+        self.under_way = 0
         self.reset()
 
     def reset(self) -> None:
         """As at the start."""
+        self.pace = self._pace
         self.messages: dict[str, Message] = {}
         self.order: list[Message] = []
         self.by_to: defaultdict[str, list[Message]] = defaultdict(list)
@@ -86,7 +91,6 @@ class World:
         self.phones: defaultdict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=1_000))
         self.faults = Faults()
         self.requests = 0
-        self.under_way = 0
         self.callbacks = 0
 
     def add(self, message: Message) -> Message:
@@ -116,7 +120,8 @@ class World:
     def tell(self, event: dict[str, Any]) -> None:
         """Whoever watches hears of it."""
         for watcher in self.watchers:
-            watcher.put_nowait(event)
+            with suppress(asyncio.QueueFull):  # one that does not read misses some
+                watcher.put_nowait(event)
 
     def service_of(self, number: str) -> Service | None:
         """The messaging service that a number is in."""
