@@ -135,7 +135,7 @@ def inbound_notes(opened: Opened, name: str, found: dict[str, Any]) -> list[str]
     notes = [
         f"Incoming messages of {one['name']} go to {one['inbound_url'] or 'nowhere'}, not to {wanted}."
         for one in found.get("senders", [])
-        if one.get("inbound_url") != wanted
+        if one.get("inbound_url") not in (wanted, None)
     ]
     return [*notes, f"`oncue check --set-inbound {name}` points them here."] if notes else []
 

@@ -92,7 +92,8 @@ async def _senders(http: Http, config: Config) -> tuple[list[dict[str, Any]], li
             "name": one.get("sid"),
             "label": one.get("friendly_name"),
             "sid": one.get("sid"),
-            "inbound_url": one.get("inbound_request_url") or "",
+            # A service may leave it to its numbers, and then its own address is not called.
+            "inbound_url": None if one.get("use_inbound_webhook_on_number") else one.get("inbound_request_url") or "",
         }
         for one in services.get("services", [])
     ]
@@ -105,8 +106,8 @@ async def set_inbound(http: Http, config: Config, url: str) -> Checked:
     done: list[str] = []
     failed: list[str] = []
     for one in senders:
-        now = str(one["inbound_url"])
-        if now == url:
+        now = one["inbound_url"]
+        if now in (url, None):
             continue
         if now and not now.startswith(_DEMO):
             notes.append(
