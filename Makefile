@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/oncue demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: install
 	$(BIN)/ruff format --check src tests
