@@ -101,9 +101,7 @@ def _guard(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         result = function(value, *args, **kwargs, **({"context": context} if wants_context else {}))
         if isinstance(result, int | float) and not (math.isfinite(result) and abs(result) < 2**63):
             raise FilterValueError(f"{name} makes a number that is too large", token=None)
-        size = _size(result)
-        context.spend(size)
-        if size > LARGEST:
+        if _size(result) > LARGEST:
             raise ResourceLimitError(f"{name} makes more than {LARGEST} characters", token=None)
         return result
 

@@ -1,5 +1,7 @@
 """The sandbox: no template reads a file, and none hangs or fills the memory, whatever its author or an event's sender had in mind."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -69,6 +71,16 @@ def test_a_bomb_ends_with_a_reason(template, reason, typed):
     with pytest.raises(Unrenderable) as ended:
         rendering(SCOPE)
     assert reason in str(ended.value)
+
+
+@pytest.mark.parametrize("growing", ["replace: '', s", "replace: 'a', s", "split: '' | join: s"])
+def test_a_text_too_large_is_refused_before_it_is_made(growing):
+    rendering = parse(LONG + "{{ s | " + growing + " | size }}")
+    tracemalloc.start()
+    with pytest.raises(Unrenderable, match=TOO_MUCH):
+        rendering(SCOPE)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
