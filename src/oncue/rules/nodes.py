@@ -58,6 +58,7 @@ class Tree:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
             self.content = self._convert(node, "") if node is not None else {}
+            self.content = {} if self.content == "" else self.content  # `---` and nothing after it
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
