@@ -154,7 +154,7 @@ NOT_YAML = [
     ('rules:\n  - "n\\0": b', "2: A text cannot hold the character U+0000; take it out."),
     ("x: &x {a: 1}\nrules:\n  - <<: *x", "3: Merge keys (<<) are not followed; write the lines out."),
     ("rules: &r [*r]", "1: This nests too deep."),
-    ("rules: " + "[" * 1_500 + "]" * 1_500, "1: This nests too deep."),
+    ("rules: " + "[" * 600 + "]" * 600, "1: This nests too deep."),
     (BOMB, "1: This is not YAML: it has more than 200000 parts once its aliases are followed."),
     (
         f"a: &a {'x' * 200_000}\nb: [{','.join(['*a'] * 1_000)}]",

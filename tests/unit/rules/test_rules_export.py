@@ -101,7 +101,7 @@ JSON = some.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @given(some.dictionaries(WRITTEN.filter(bool), JSON, min_size=1, max_size=4))
 @example({"a": "1.5e3"})
 @example({"a": "x\x85y"})
@@ -111,7 +111,7 @@ def test_a_json_body_keeps_every_type(body):
     assert repr(read_back(Document(rules=[rule])).rules) == repr([rule]), "with types: 1 is not True and not 1.0"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
 @given(
     WRITTEN.filter(lambda text: text.strip()),
     some.lists(WRITTEN.filter(lambda text: text.strip()), min_size=1, max_size=3),

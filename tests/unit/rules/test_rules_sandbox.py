@@ -218,14 +218,14 @@ def rendered(template: str, scope: dict, **how: bool) -> None:
         assert str(reason).strip()
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(some.lists(some.sampled_from(PIECES), max_size=14), some.booleans(), some.booleans())
 def test_whatever_is_written_nothing_but_a_reason_comes_out(pieces, html, typed):
     rendered(" ".join(pieces), SCOPE, html=html, typed=typed)
     rendered("{{ " + " ".join(pieces) + " }}", SCOPE, html=html, typed=typed)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(
     ATOMS,
     some.lists(some.tuples(some.sampled_from(FILTERS), some.lists(ATOMS, max_size=2)), max_size=3),
