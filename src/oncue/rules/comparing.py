@@ -14,6 +14,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 def equal(left: Any, right: Any) -> bool:
     """`"10.0" == 10` and `true == "true"` hold; two texts are equal when they are the same text or the same instant."""
+    if left is None or right is None:  # an item of a list
+        return False
     if isinstance(left, dict | list) or isinstance(right, dict | list):
         return bool(left == right)
     if isinstance(left, bool) or isinstance(right, bool):

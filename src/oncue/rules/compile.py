@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -159,7 +159,7 @@ def _compile_value(value: Any, path: str, faults: list[Fault], *, html: bool) ->
         items = [
             part for i, one in enumerate(value) if (part := _compile_value(one, f"{path}[{i}]", faults, html=html))
         ]
-        return lambda scope: _spread(part(scope) for part in items)
+        return lambda scope: _spread(value, (part(scope) for part in items))
     if not isinstance(value, str):
         return _constant(value)
     try:
@@ -169,11 +169,11 @@ def _compile_value(value: Any, path: str, faults: list[Fault], *, html: bool) ->
         return None
 
 
-def _spread(items: Any) -> list[Any]:
+def _spread(written: list[Any], items: Iterable[Any]) -> list[Any]:
     spread: list[Any] = []
-    for item in items:
-        if isinstance(item, list):
+    for one, item in zip(written, items, strict=True):
+        if isinstance(one, str) and isinstance(item, list):
             spread += item
-        elif item != "":
+        else:
             spread.append(item)
     return spread

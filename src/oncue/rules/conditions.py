@@ -203,6 +203,8 @@ def _list(text: str, right: str) -> tuple[list[Any], str]:
     values: list[Any] = []
     rest = right[1:].lstrip()
     while not rest.startswith("]"):
+        if not rest:
+            raise _Wrong(f"{text!r}: the list is not closed with ].")
         value, rest = _value(text, rest)
         if isinstance(value, list | Path):
             raise _Wrong(f"{text!r}: a list holds texts, numbers, true and false.")

@@ -14,7 +14,7 @@ from oncue.core.fields import Kind, read
 from oncue.core.message import Category
 from oncue.rules.compile import compile_rule, find_action
 from oncue.rules.names import there_is_no
-from oncue.rules.nodes import FileFault, Tree, as_json, as_written
+from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written
 from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
 
 SHORTEST_KEY = 16
@@ -96,18 +96,22 @@ def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKe
         ):
             tree.fault(path, "An API key has a name, a key and, if you like, per_second.")
             continue
-        values = as_written(_expand(tree, path, one, environ))
+        values = {
+            name: _text(tree, f"{path}.{name}", value) for name, value in _expand(tree, path, one, environ).items()
+        }
+        if not values["name"].strip():
+            tree.fault(f"{path}.name", "An API key needs a name.")
         if len(values["key"]) < SHORTEST_KEY:
             tree.fault(
                 f"{path}.key", f"A key of fewer than {SHORTEST_KEY} characters can be guessed; make a longer one."
             )
         if any(values["name"] == key.name for key in keys):
             tree.fault(f"{path}.name", f"There are two API keys named {values['name']!r}; give each a name of its own.")
-        try:
-            per_second = float(values.get("per_second") or 0)
-        except ValueError:
-            tree.fault(f"{path}.per_second", "per_second is a number of items a second.")
+        rate = values.get("per_second") or "0"
+        if not re.fullmatch(r"\d{1,9}(\.\d+)?", rate):
+            tree.fault(f"{path}.per_second", f"per_second is a number of items a second, not {rate!r}.")
             continue
+        per_second = float(rate)
         keys.append(ApiKeySpec(name=values["name"], key=values["key"], per_second=per_second))
     return keys
 
@@ -180,13 +184,13 @@ def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[s
     known = [action for action in actions if action]
     return RuleSpec(
         key=key,
-        name=str(given.get("name") or key),
+        name=_text(tree, f"{path}.name", given.get("name")) or key,
         state=RuleState(_choice(tree, f"{path}.state", given.get("state") or "off", [one.value for one in RuleState])),
         category=_category(tree, path, given.get("category"), known, adaptors),
-        triggers=tuple(str(trigger) for trigger in triggers),
+        triggers=tuple(_text(tree, f"{path}.triggers[{i}]", trigger) for i, trigger in enumerate(triggers)),
         conditions=tuple(as_written(one) for one in _list(tree, f"{path}.conditions", given.get("conditions"))),
         actions=tuple(known),
-        send_within=str(given.get("send_within") or "4h"),
+        send_within=_text(tree, f"{path}.send_within", given.get("send_within")) or "4h",
     )
 
 
@@ -240,6 +244,15 @@ def _choice(tree: Tree, path: str, given: Any, choices: list[str]) -> str:
     return choices[0]
 
 
+def _text(tree: Tree, path: str, given: Any) -> str:
+    if isinstance(given, dict | list):
+        tree.fault(
+            path, f"This must be a text, not a {'map' if isinstance(given, dict) else 'list'}; put quotes around it."
+        )
+        return ""
+    return str(given or "")
+
+
 def _list(tree: Tree, path: str, given: Any) -> list[Any]:
     if isinstance(given, list):
         return given
@@ -262,6 +275,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = "|" if "\n" in text else None
+    if re.search("[\x85\u2028\u2029\ufeff]", text) or as_json(Plain(text)) != text:
+        style = '"'  # YAML breaks lines at these; and a text such as 1.5e3 would come back as a number
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

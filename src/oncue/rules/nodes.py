@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 MOST_NODES = 200_000
+MOST_CHARACTERS = 20_000_000
 """Aliases may repeat a part of the file, but not until it fills the memory."""
 
 
@@ -40,11 +41,12 @@ class Tree:
         self.faults: list[FileFault] = []
         self.content: Any = None
         self._nodes = 0
+        self._characters = 0
 
     def line(self, path: str) -> int:
         """The line of a path, or of the nearest thing above it."""
         while path not in self.lines:
-            path = re.sub(r"(\.[^.\[\]]*|\[\d+\]|^[^.\[\]]+)$", "", path) if re.search(r"[.\[]", path) else ""
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines[path]
 
     def fault(self, path: str, sentence: str) -> None:
@@ -56,10 +58,15 @@ class Tree:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
             self.content = self._convert(node, "") if node is not None else {}
+            self.content = {} if self.content == "" else self.content  # `---` and nothing after it
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             self.faults.append(FileFault(self.filename, line, f"This is not YAML: {error.problem or error.context}."))
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            sentence = f"This is not YAML: it holds the character U+{int(error.character):04X}; take it out."
+            self.faults.append(FileFault(self.filename, line, sentence))
         except yaml.YAMLError as error:
             self.faults.append(FileFault(self.filename, 1, f"This is not YAML: {' '.join(str(error).split())}."))
         except RecursionError:
@@ -75,6 +82,11 @@ class Tree:
         if isinstance(node, yaml.SequenceNode):
             return [self._convert(one, f"{path}[{index}]") for index, one in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
+        self._characters += len(node.value)
+        if self._characters > MOST_CHARACTERS:
+            raise yaml.YAMLError(f"it has more than {MOST_CHARACTERS} characters once its aliases are followed")
+        if unfit := re.search(r"[\x00\ud800-\udfff]", node.value):
+            self.fault(path, f"A text cannot hold the character U+{ord(unfit[0]):04X}; take it out.")
         return Plain(node.value) if node.style is None else str(node.value)
 
     def _convert_map(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
@@ -85,6 +97,12 @@ class Tree:
             inner = f"{path}.{name}" if path else name
             if not name:
                 self.faults.append(FileFault(self.filename, line, "A name must be a text."))
+                continue
+            self._convert(key, inner)
+            if name == "<<" and key.style is None:
+                self.faults.append(
+                    FileFault(self.filename, line, "Merge keys (<<) are not followed; write the lines out.")
+                )
                 continue
             if name in found:
                 self.faults.append(FileFault(self.filename, line, f"{name!r} stands here twice; keep one of them."))

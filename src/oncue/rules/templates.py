@@ -14,26 +14,15 @@ from typing import Any
 from liquid import Environment
 from liquid.ast import Node
 from liquid.builtin.output import OutputNode
-from liquid.context import RenderContext
 from liquid.exceptions import LiquidError, LiquidSyntaxError, UndefinedError, UnknownFilterError
 from liquid.template import BoundTemplate
-from liquid.undefined import FalsyStrictUndefined, Undefined
 
+from oncue.rules import sandbox
 from oncue.rules.names import there_is_no
 from oncue.rules.paths import ROOTS, parse_path
 
 LONGEST = 50_000
 """Characters of a template."""
-
-_FORBIDDEN_TAGS = ("include", "render", "increment", "decrement")
-_FORBIDDEN_FILTERS = ("safe",)
-
-
-class _Sandbox(Environment):
-    context_depth_limit = 20
-    loop_iteration_limit = 10_000
-    local_namespace_limit = 200_000
-    output_stream_limit = 200_000
 
 
 class Wrong(Exception):
@@ -48,16 +37,7 @@ class Unrenderable(Exception):
     """The template cannot be rendered with these values; the text says why."""
 
 
-def _environment(autoescape: bool) -> Environment:
-    environment = _Sandbox(undefined=FalsyStrictUndefined, autoescape=autoescape)
-    for tag in _FORBIDDEN_TAGS:
-        del environment.tags[tag]
-    for name in _FORBIDDEN_FILTERS:
-        del environment.filters[name]
-    return environment
-
-
-_PLAIN, _HTML = _environment(False), _environment(True)
+_PLAIN, _HTML = sandbox.environment(False), sandbox.environment(True)
 
 Rendering = Callable[[dict[str, Any]], Any]
 
@@ -94,6 +74,7 @@ def _parse(text: str, environment: Environment) -> BoundTemplate:
     try:
         template = environment.from_string(source)
         analysis = template.analyze()
+        sandbox.bound(template)
     except UnknownFilterError as error:
         raise Wrong(_plain(error)) from None
     except LiquidSyntaxError as error:
@@ -130,24 +111,31 @@ def _is_blank(node: Node) -> bool:
 
 
 def _value(template: BoundTemplate, output: OutputNode, scope: dict[str, Any]) -> Any:
-    try:
-        value = output.expression.evaluate(RenderContext(template, globals=scope))
-        if isinstance(value, Undefined):
-            str(value)  # raises with the name of what is missing
-        return value
-    except UndefinedError as error:
-        raise MissingValue(_plain(error)) from None
-    except LiquidError as error:
-        raise Unrenderable(_plain(error)) from None
+    return _as_data(_render(lambda: sandbox.evaluate(output, template.context_class(template, globals=scope))))
 
 
 def _text(template: BoundTemplate, scope: dict[str, Any]) -> str:
+    return str(_render(lambda: template.render(**scope)))
+
+
+def _render(rendering: Callable[[], Any]) -> Any:
     try:
-        return template.render(**scope)
+        return rendering()
     except UndefinedError as error:
         raise MissingValue(_plain(error)) from None
     except LiquidError as error:
         raise Unrenderable(_plain(error)) from None
+    except Exception as error:  # the library's filters and tags raise what they like over values that do not suit them
+        raise Unrenderable(f"the template cannot be rendered with these values ({error})") from None
+
+
+def _as_data(value: Any) -> Any:
+    """What JSON can hold: filters also make tuples, ranges and objects of their own."""
+    if isinstance(value, dict):
+        return {name: _as_data(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_as_data(one) for one in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value) or None
 
 
 def _plain(error: LiquidError) -> str:
