@@ -213,6 +213,13 @@ class Exchange:
         self.records.append(record)
         return answer
 
+    def keep(self, record: dict[str, Any], body: bytes) -> None:
+        """What was said by another way than HTTP (SMTP): its texts, and the body that was sent."""
+        texts = {
+            name: self._redactor.text(value) if isinstance(value, str) else value for name, value in record.items()
+        }
+        self.records.append({**texts, "request_body": self._body(body)})
+
     def _headers(self, headers: dict[str, str]) -> dict[str, str]:
         return {
             name: HIDDEN if _SECRET_NAME.search(name) else self._redactor.text(value)
