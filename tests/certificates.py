@@ -16,11 +16,11 @@ _FROM = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _UNTIL = datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC)
 
 
-def self_made(folder: Path) -> tuple[ssl.SSLContext, Path]:
+def self_made(folder: Path, *more: str) -> tuple[ssl.SSLContext, Path]:
     """(what a server on 127.0.0.1 or localhost serves with, the file to trust it by: `SSL_CERT_FILE`)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [*map(x509.DNSName, ("localhost", *more)), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     identity = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
         x509.CertificateBuilder()
