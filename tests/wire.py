@@ -6,6 +6,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+from oncue.workers.http import Client
 
 Play = Callable[["Call"], Awaitable[None]]
 
@@ -86,3 +89,17 @@ async def serving(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterato
 async def ok(call: Call) -> None:
     """Answer 200 and keep the connection."""
     call.answer(200, b"fine")
+
+
+def run(play: Play, act: Callable[[Client, Wire], Awaitable[Any]]) -> tuple[Any, Wire]:
+    """What `act` returned, and what reached the server."""
+
+    async def both() -> tuple[Any, Wire]:
+        client = Client()
+        async with serving(play) as wire:
+            try:
+                return await act(client, wire), wire
+            finally:
+                await client.close()
+
+    return asyncio.run(both())
