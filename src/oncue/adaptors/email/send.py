@@ -167,7 +167,8 @@ def _client(found: Server) -> SMTP:
 
 
 async def _leave(client: SMTP) -> None:
-    """Say goodbye, but do not wait for it."""
+    """Say goodbye, but do not wait for it; nor for the other side to end TLS, which would keep the connection open meanwhile."""
+    transport = client.transport
     try:
         if client.is_connected:
             async with asyncio.timeout(1):
@@ -176,6 +177,8 @@ async def _leave(client: SMTP) -> None:
         pass
     finally:
         client.close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
 
 
 def is_here(host: str) -> bool:
