@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -12,7 +13,7 @@ from oncue.core.adaptor import Adaptor
 
 @cache
 def load() -> dict[str, Adaptor]:
-    """Every adaptor by name. Raises TypeError for one whose declaration contradicts itself."""
+    """Every adaptor by name. Raises TypeError, with a sentence, for one whose declaration contradicts itself or another's."""
     found: dict[str, Adaptor] = {}
     for module in pkgutil.iter_modules(__path__):
         package = importlib.import_module(f"{__name__}.{module.name}")
@@ -20,6 +21,12 @@ def load() -> dict[str, Adaptor]:
             found[adaptor.name] = adaptor
     for point in entry_points(group="oncue.adaptors"):
         adaptor = point.load()
+        if not isinstance(adaptor, Adaptor):
+            raise TypeError(f"The entry point {point.name} = {point.value} must name an oncue.core.adaptor.Adaptor.")
+        if adaptor.name in found:
+            raise TypeError(
+                f"There are two adaptors called {adaptor.name}; one is {point.value}. Rename it or uninstall it."
+            )
         found[adaptor.name] = adaptor
     for adaptor in found.values():
         faults = check_declaration(adaptor)
@@ -28,9 +35,22 @@ def load() -> dict[str, Adaptor]:
     return found
 
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
 def check_declaration(adaptor: Adaptor) -> list[str]:
     """What contradicts itself in a declaration, a sentence each."""
     faults = []
+    for what, given in _named(adaptor).items():
+        faults += [
+            f"{what} is called {name!r}; use lower-case letters, digits and _."
+            for name in given
+            if not _NAME.fullmatch(name)
+        ]
+        faults += [
+            f"{what} is called {name}, and so is another."
+            for name in sorted({one for one in given if given.count(one) > 1})
+        ]
     names = {kind.name for kind in adaptor.events}
     for status in adaptor.statuses:
         if status not in names:
@@ -48,7 +68,23 @@ def check_declaration(adaptor: Adaptor) -> list[str]:
     for action in adaptor.actions:
         if action.send is None and not adaptor.builtin:
             faults.append(f"The action {action.name} cannot be sent.")
-        fields = [field.name for field in action.fields]
-        if len(set(fields)) != len(fields) or "action" in fields:
-            faults.append(f"The fields of {action.name} clash.")
+        if "action" in {field.name for field in action.fields}:
+            faults.append(
+                f"A field of {action.name} cannot be called action, which means something else in a rules file."
+            )
+        if any(field.is_secret for field in action.fields):
+            faults.append(f"A field of {action.name} is secret, but rules are exported in clear.")
+        if action.send and not adaptor.statuses:
+            faults.append(f"The action {action.name} has no status to come to.")
     return faults
+
+
+def _named(adaptor: Adaptor) -> dict[str, list[str]]:
+    return {
+        "The adaptor": [adaptor.name],
+        "A configuration field": [field.name for field in adaptor.config],
+        "An action": [action.name for action in adaptor.actions],
+        "An event": [kind.name for kind in adaptor.events],
+        "An inbound": [one.name for one in adaptor.inbound],
+        **{f"A field of {action.name}": [field.name for field in action.fields] for action in adaptor.actions},
+    }

@@ -1,23 +1,27 @@
 """The one way out: HTTP with deadlines, a pool of connections, and an honest answer to "can it have arrived?".
 
-No redirect is followed (a 307 would post again) and nothing is repeated: aiohttp repeats idempotent methods only, never a POST. Before
-aiohttp writes the first byte it calls a hook; an error before that is `NotSent`, after it `NotKnown`.
+No redirect is followed (a 307 would post again) and no POST or PATCH is made twice: aiohttp repeats idempotent methods only. Before
+aiohttp writes the first byte it calls a hook; an error before that is `NotSent`, after it `NotKnown`. Requests that are not trusted have
+connections of their own, which reach public addresses only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from oncue import __version__
 from oncue.core import clock
 from oncue.core.http import Answer, NotKnown, NotSent, Response
-from oncue.core.redact import Redactor
+from oncue.core.redact import HIDDEN, Redactor
 from oncue.core.redact import headers as without_credentials
-from oncue.workers.addresses import Forbidden, PublicResolver, is_public, literal
+from oncue.workers.addresses import Forbidden, PublicResolver, is_public, literal, public_socket
 
 CONNECT_WITHIN = 5.0
 _KEPT_OPEN_FOR = 20.0
@@ -56,15 +60,19 @@ class Client:
         limit: int = 1_000_000,
     ) -> Answer:
         """See `oncue.core.http.Http`."""
-        refusal = None if trusted else _refusal(url)
+        refusal = _refusal(url, trusted)
+        if refusal is None and headers and any(_BREAK.search(text) for pair in headers.items() for text in pair):
+            refusal = "A header's name and value must each be one line."
         if refusal:
             return NotSent(refusal, forbidden=True)
+        if auth:
+            headers = {**(headers or {}), "Authorization": _basic(auth)}
         progress = _Progress()
         try:
             async with self._session(trusted).request(
                 method,
                 url,
-                headers={"Accept-Encoding": "identity", **(headers or {}), **_credentials(auth)},
+                headers=headers,
                 data=body,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN),
@@ -72,10 +80,8 @@ class Client:
             ) as answer:
                 content = await _read(answer, limit)
                 return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failed(error, progress)
-        except ValueError as error:  # an address that aiohttp cannot read
-            return NotSent(f"The address {url[:200]!r} cannot be called: {error}.", forbidden=True)
 
     def recording(self, redactor: Redactor) -> Exchange:
         """The same, but keeping what was said, without its secrets."""
@@ -96,20 +102,28 @@ class Client:
                 limit=_MOST_CONNECTIONS,
                 keepalive_timeout=_KEPT_OPEN_FOR,
                 resolver=None if trusted else PublicResolver(),
+                socket_factory=None if trusted else public_socket,
                 ttl_dns_cache=60,
             )
             session = self._sessions[trusted] = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trace_configs=[trace]
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"oncue/{__version__}", "Accept-Encoding": "identity"},
+                auto_decompress=False,
+                trace_configs=[trace],
             )
         return session
 
 
-def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
-    return {"Authorization": aiohttp.encode_basic_auth(*auth, encoding="utf-8")} if auth else {}
+_BREAK = re.compile(r"[\r\n\x00]")
 
 
-def _refusal(url: str) -> str | None:
-    """Why an untrusted address may not be called, as far as the address itself shows."""
+def _basic(auth: tuple[str, str]) -> str:
+    return "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
+
+
+def _refusal(url: str, trusted: bool) -> str | None:
+    """Why an address may not be called, as far as the address itself shows."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -117,7 +131,7 @@ def _refusal(url: str) -> str | None:
         return f"{url[:200]!r} is not a web address."
     if parts.scheme not in ("http", "https") or not host:
         return f"{url[:200]!r} is not a web address that starts with http:// or https://."
-    address = literal(host)
+    address = None if trusted else literal(host)
     if address is not None and not is_public(address):
         return f"{host} is an address that is not public; oncue does not call it."
     return None
@@ -142,11 +156,17 @@ def _failed(error: Exception, progress: _Progress) -> Answer:
             return NotSent(f"{cause}; oncue does not call it.", forbidden=True)
         cause = getattr(cause, "os_error", None) or cause.__cause__
     what = str(error) or ("no answer in time" if isinstance(error, asyncio.TimeoutError) else type(error).__name__)
-    return (
-        NotKnown(f"The connection failed after the request was written: {what}.")
-        if progress.is_written
-        else NotSent(f"The request could not be sent: {what}.")
-    )
+    if progress.is_written:
+        return NotKnown(f"The connection failed after the request was written: {what}.")
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # no address; a bad certificate is both
+        return NotSent(f"The address cannot be called: {what}.", forbidden=True)
+    return NotSent(f"The request could not be sent: {what}.")
+
+
+_LONGEST_SECRET = 1_000
+_SECRET_NAME = re.compile(r"auth|token|secret|password|api-?key|signature|cookie", re.IGNORECASE)
+"""Rules name headers as their receivers want them (`X-Auth-Token`), which no list foresees."""
+_USERINFO = re.compile(r"^([a-z]+://)[^/?#]*@", re.IGNORECASE)
 
 
 class Exchange:
@@ -174,21 +194,39 @@ class Exchange:
         answer = await self._client.request(
             method, url, headers=headers, body=body, auth=auth, deadline=deadline, trusted=trusted, limit=limit
         )
-        hide = self._redactor.text
         record: dict[str, Any] = {
             "method": method,
-            "url": hide(url),
+            "url": self._redactor.text(_USERINFO.sub(rf"\1{HIDDEN}@", url)),
             "took_ms": round((clock.elapsed() - began) * 1000, 1),
         }
-        if headers:
-            record["request_headers"] = {name: hide(value) for name, value in without_credentials(headers).items()}
+        shown = self._headers(headers or {}) | ({"Authorization": HIDDEN} if auth else {})
+        if shown:
+            record["request_headers"] = shown
         if body:
-            record["request_body"] = hide(body[:_SHOWN].decode("utf-8", "replace"))
+            record["request_body"] = self._body(body)
         if isinstance(answer, Response):
             record["status"] = answer.status
-            record["response_headers"] = without_credentials(answer.headers)
-            record["response_body"] = hide(answer.body[:_SHOWN].decode("utf-8", "replace"))
+            record["response_headers"] = self._headers(answer.headers)
+            record["response_body"] = self._body(answer.body)
         else:
-            record["error"] = hide(answer.reason)
+            record["error"] = self._redactor.text(answer.reason)
         self.records.append(record)
         return answer
+
+    def keep(self, record: dict[str, Any], body: bytes) -> None:
+        """What was said by another way than HTTP (SMTP): its texts, and the body that was sent."""
+        texts = {
+            name: self._redactor.text(value) if isinstance(value, str) else value for name, value in record.items()
+        }
+        self.records.append({**texts, "request_body": self._body(body)})
+
+    def _headers(self, headers: dict[str, str]) -> dict[str, str]:
+        return {
+            name: HIDDEN if _SECRET_NAME.search(name) else self._redactor.text(value)
+            for name, value in without_credentials(headers).items()
+        }
+
+    def _body(self, body: bytes) -> str:
+        """Redacted first and cut afterwards, since a secret cut in two would not be recognised."""
+        text = self._redactor.text(body[: _SHOWN + _LONGEST_SECRET].decode("utf-8", "replace"))
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

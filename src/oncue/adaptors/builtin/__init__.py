@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from oncue.core.adaptor import Action, Adaptor, Config, EventKind, Impossible, Lane, Prepared
-from oncue.core.fields import Field, Kind
+from oncue.core.fields import Fault, Field, Kind
+
+_SAYS = "Properties must be a map of names to values."
 
 
 def _prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> Prepared | Impossible:
+    if not isinstance(fields.get("properties") or {}, dict):
+        return Impossible("properties", _SAYS)
     return Prepared(fields=fields, recipient="", lane=Lane("builtin"))
+
+
+def _check(config: Config, fields: Mapping[str, Any]) -> list[Fault]:
+    """Properties written out must be a map; of a template only the rendering can tell."""
+    given = fields.get("properties") or {}
+    is_template = isinstance(given, str) and ("{{" in given or "{%" in given)
+    return [] if isinstance(given, dict) or is_template else [Fault("properties", _SAYS)]
 
 
 user = Adaptor(
@@ -35,6 +46,7 @@ user = Adaptor(
             ),
             prepare=_prepare,
             send=None,
+            check=_check,
             is_message=False,
         ),
     ),
@@ -66,6 +78,7 @@ event = Adaptor(
             ),
             prepare=_prepare,
             send=None,
+            check=_check,
             is_message=False,
         ),
     ),

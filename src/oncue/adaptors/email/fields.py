@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from oncue.adaptors.email import address
 from oncue.core.adaptor import Config
 from oncue.core.fields import Fault, Field, Kind
 
 _FROM_SAYS = "An address such as shop@example.com or Shop <shop@example.com>, on one line."
-_ONE_LINE = r"[^\r\n\x00]*"
+_ONE_LINE = r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*"  # all that some program may take for the end of a line
 _ADDRESS = r"[^\r\n\x00]*[^\s@<>]+@[^\s@<>]+>?"
 
 ACCOUNT = (
@@ -129,7 +130,12 @@ def server(smtp_url: str) -> Server | str:
 def check_config(config: Config) -> list[Fault]:
     """What is wrong across the fields."""
     found = server(config["smtp_url"])
-    return [Fault("smtp_url", found)] if isinstance(found, str) else []
+    faults = [Fault("smtp_url", found)] if isinstance(found, str) else []
+    for name in ("from", "reply_to"):
+        mailbox = address.read(str(config[name])) if config.get(name) else None
+        if isinstance(mailbox, str):
+            faults.append(Fault(name, mailbox))
+    return faults
 
 
 def check_message(config: Config, fields: Any) -> list[Fault]:

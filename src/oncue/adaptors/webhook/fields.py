@@ -82,6 +82,10 @@ def check_request(config: Config, fields: Any) -> list[Fault]:
     faults = []
     if fields.get("json") and fields.get("form"):
         faults.append(Fault("form", "A request has a JSON body or a form body, not both."))
+    if re.match(r"\s*https?://[^/?#]*@", str(fields.get("url") or ""), re.IGNORECASE):
+        faults.append(
+            Fault("url", "A user name and password in an address would be kept with it; use an Authorization header.")
+        )
     headers = fields.get("headers")
     for name, value in (headers if isinstance(headers, dict) else {}).items():
         sentence = header_fault(str(name), str(value))

@@ -3,6 +3,7 @@ answer was lost is made again."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +28,7 @@ def prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> 
     if faults:
         return Impossible(faults[0].field, faults[0].sentence)
     try:
-        host = urlsplit(str(fields["url"])).netloc.rpartition("@")[2].lower()
+        host = urlsplit(str(fields["url"])).netloc.lower()
     except ValueError:
         return Impossible("url", f"{str(fields['url'])[:100]!r} is not a web address.")
     lane = Lane(f"webhook {host}"[:300], float(config.get("messages_per_second") or 0))
@@ -38,10 +39,7 @@ async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
     """One request; any 2xx is success."""
     fields = outgoing.fields
     body, content_type = _body(fields)
-    headers = {
-        "User-Agent": "oncue",
-        **{str(name): str(value) for name, value in (fields.get("headers") or {}).items()},
-    }
+    headers = {str(name): str(value) for name, value in (fields.get("headers") or {}).items()}
     if body is not None and "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = content_type
     headers |= _signature(config, outgoing.id, body or b"")
@@ -97,4 +95,4 @@ def _outcome(outgoing: Outgoing, answer: Response) -> Outcome:
 
 def _retry_after(answer: Response) -> float | None:
     text = answer.headers.get("retry-after", "")
-    return min(float(text), 3_600.0) if text.isdigit() else None
+    return min(float(text), 3_600.0) if re.fullmatch("[0-9]+", text) else None
