@@ -134,7 +134,7 @@ class Inside:
     # What goes in.
 
     def call(self, method: str, path: str, body: bytes | Iterable[Any] = b"", **headers: str) -> Answer:
-        """One request; a list as body is what the server hands over, piece by piece (None: the client hangs up)."""
+        """One request; a list as body is what the server hands over, piece by piece (None: the client hangs up; `...`: more will come)."""
         given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         return self.run(request(self.app, method, path, body, given))
 
@@ -248,11 +248,12 @@ async def request(
         if piece is None
         else {"type": "http.request", "body": piece, "more_body": index < len(pieces) - 1}
         for index, piece in enumerate(pieces)
+        if piece is not ...
     ]
     answer = Answer(0, {}, b"")
 
     async def receive() -> dict[str, Any]:
-        if not incoming:  # a client that says nothing more, and does not hang up
+        if not incoming:  # the client says nothing more, and does not hang up
             await asyncio.get_running_loop().create_future()
         return incoming.pop(0)
 
