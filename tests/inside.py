@@ -6,10 +6,11 @@ Nothing is sent: what the writer claims is kept in `claimed`, and the test says 
 from __future__ import annotations
 
 import asyncio
+import resource
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 KEY = "test-key-0123456789abcdef"
 URL = "https://oncue.example.com"
+ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 CANARY = "canary0123456789abcdef0123456789"
 """The auth token: whoever finds it in clear on disk has found a secret."""
 
@@ -43,7 +45,7 @@ KEYS = f"api_keys: [{{name: shop, key: {KEY}}}]\n"
 TWILIO = f"""
 adaptors:
   twilio:
-    account_sid: AC0123456789abcdef0123456789abcdef
+    account_sid: {ACCOUNT}
     auth_token: {CANARY}
     default_sender: "+15005550006"
     messages_per_second: 0
@@ -112,10 +114,10 @@ class Inside:
         """Run on the loop."""
         return self._runner.run(work)
 
-    def gather(self, works: Iterable[Awaitable[T]]) -> list[T | BaseException]:
-        """All at once; exceptions are answers."""
+    def gather(self, works: Iterable[Awaitable[T]]) -> list[Any]:
+        """All at once, in order; exceptions are answers."""
 
-        async def both() -> list[T | BaseException]:
+        async def both() -> list[Any]:
             return await asyncio.gather(*works, return_exceptions=True)
 
         return self.run(both())
@@ -137,6 +139,10 @@ class Inside:
         """One request; a list as body is what the server hands over, piece by piece (None: the client hangs up; `...`: more will come)."""
         given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         return self.run(request(self.app, method, path, body, given))
+
+    def calling(self, method: str, path: str, body: bytes, key: str = KEY) -> Coroutine[Any, Any, Answer]:
+        """One request with a key, for `gather`."""
+        return request(self.app, method, path, body, {b"authorization": b"Bearer " + key.encode()})
 
     def post(self, body: Any, key: str = KEY, **headers: str) -> Answer:
         """Post to /v1/events: bytes as they are, anything else as JSON."""
@@ -296,3 +302,23 @@ def clock_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def turn(seconds: float) -> None:
     """Turn the clock forward."""
     clock.turn(int(seconds * clock.SECOND))
+
+
+@contextmanager
+def locked(one: Inside) -> Iterator[None]:
+    """Another connection holds the database's write lock."""
+    with closing(sqlite3.connect(one.path, isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.execute("ROLLBACK")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
