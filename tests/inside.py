@@ -36,6 +36,7 @@ from oncue.store.writer import Writer
 T = TypeVar("T")
 
 KEY = "test-key-0123456789abcdef"
+ANOTHER = "another-key-0123456789abc"
 URL = "https://oncue.example.com"
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 CANARY = "canary0123456789abcdef0123456789"
