@@ -108,6 +108,14 @@ def test_a_poison_item_is_bisected_out_and_its_neighbours_go_through(inside, mon
 
 
 @pytest.mark.faults
+def test_a_poison_item_alone_is_our_fault_and_not_the_client_s(inside, monkeypatch):
+    poison(monkeypatch, "bad")
+    answer = inside.post({"type": "event", "user": "u", "name": "n", "properties": {"n": "bad"}})
+    assert answer.status == 500 and "a fault of its own" in answer.json()["rejected"][0]["error"]
+    assert inside.events() == []
+
+
+@pytest.mark.faults
 def test_a_poison_item_fails_nobody_else_s_call(inside, monkeypatch):
     poison(monkeypatch, "bad")
     bad = EventItem(user="u", name="bad", properties={"n": "bad"}, timestamp=1)
