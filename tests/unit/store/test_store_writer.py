@@ -71,6 +71,7 @@ def test_a_key_with_5_000_items_queued_does_not_starve_another(inside):
 def test_every_line_has_its_turn_in_a_group(inside):
     with locked(inside):
         first = inside.run(_begin(inside, [job("a", items(1))]))
+        wait_for(lambda: not inside.writer.waiting, 5)  # the writer has it in hand, and waits for the lock
         waiting = inside.run(_begin(inside, [job(key, items(1, key)) for key in "abc" for _ in range(300)]))
     inside.gather([*first, *waiting])
     order = inside.events()[1:]
