@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inside import KEY, Inside, opened
 
 QUIET = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     database=None,
