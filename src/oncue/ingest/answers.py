@@ -50,21 +50,16 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     length = header(scope, b"content-length")
     if length.isdigit() and int(length) > limit:
         raise _too_large(limit)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body = bytes(message.get("body", b""))
-    else:
-        body = await _collect(message, receive, limit)
-    if len(body) > limit:
-        raise _too_large(limit)
+    body = await _collect(receive, limit)
     return _unpack(body, limit) if encoding == b"gzip" else body
 
 
-async def _collect(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
+async def _collect(receive: Receive, limit: int) -> bytes:
     pieces = bytearray()
     try:
-        async with asyncio.timeout(READ_WITHIN):
+        async with asyncio.timeout(READ_WITHIN):  # the first piece too: a client may send its headers and nothing more
             while True:
+                message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Gone
                 pieces += message.get("body", b"")
@@ -72,7 +67,6 @@ async def _collect(message: MutableMapping[str, Any], receive: Receive, limit: i
                     raise _too_large(limit)
                 if not message.get("more_body"):
                     return bytes(pieces)
-                message = await receive()
     except TimeoutError:
         raise Refused(408, f"The request did not arrive within {READ_WITHIN:.0f} seconds.") from None
 
@@ -87,6 +81,8 @@ def _unpack(body: bytes, limit: int) -> bytes:
         raise _too_large(limit)
     if not stream.eof:
         raise Refused(400, "The gzipped body is cut short.")
+    if stream.unused_data:  # a second member, or rubbish: what it holds would be dropped in silence
+        raise Refused(400, "Something follows the gzipped body; send one gzip stream.")
     return unpacked
 
 

@@ -6,6 +6,7 @@ mistake (a timestamp in the wrong unit).
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ _FIELDS = {
     "consent": frozenset({"type", "user", "category", "state", "source", "timestamp"}),
 }
 _STATES = ("opted_in", "opted_out")
+_CONSENT_EVENTS = ("oncue.opted_in", "oncue.opted_out")
+"""What an app may say of consent with an event, though its name begins like one of ours."""
 
 
 class _Wrong(Exception):
@@ -59,28 +62,46 @@ def read(body: bytes, now: int, reserved: Sequence[str]) -> Batch | str:
     try:
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError):
-        return _explain(body)
+        return _read_faulty(body, now, prefixes)
     if envelope.items is msgspec.UNSET:
         return Batch([_entry(body, now, prefixes)], True)
-    if len(envelope.items) > MOST_ITEMS:
-        return (
-            f"A batch holds at most {MOST_ITEMS:,} items, and this one has {len(envelope.items):,}; send it in parts."
-        )
-    if not envelope.items:
-        return "The list of items is empty."
-    return Batch([_entry(bytes(one), now, prefixes) for one in envelope.items], False)
+    return _wrong_count(envelope.items) or Batch([_entry(bytes(one), now, prefixes) for one in envelope.items], False)
 
 
-def _explain(body: bytes) -> str:
+def _wrong_count(given: list[Any]) -> str:
+    if len(given) > MOST_ITEMS:
+        return f"A batch holds at most {MOST_ITEMS:,} items, and this one has {len(given):,}; send it in parts."
+    return "" if given else "The list of items is empty."
+
+
+def _read_faulty(body: bytes, now: int, prefixes: tuple[str, ...]) -> Batch | str:
+    """What is wrong with a body. Where it is within one item (half an emoji, NaN), that one is refused and not its neighbours."""
     if not body.strip():
         return 'The body is empty; send an item such as {"type": "event", "user": "u1", "name": "booking_confirmed"}.'
     try:
-        whole = _decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        whole = json.loads(body.decode())
+    except RecursionError:
+        return "The body is not JSON that can be read: it nests too deep."
+    except ValueError as error:
         return f"The body is not JSON: {error}."
-    if isinstance(whole, dict):
+    if not isinstance(whole, dict):
+        return 'The body must be one item, or {"items": [...]}.'
+    if "items" not in whole:
+        return Batch([_faulty_entry(whole, now, prefixes)], True)
+    given = whole["items"]
+    if not isinstance(given, list):
         return "items must be a list."
-    return 'The body must be one item, or {"items": [...]}.'
+    return _wrong_count(given) or Batch([_faulty_entry(one, now, prefixes) for one in given], False)
+
+
+def _faulty_entry(given: Any, now: int, prefixes: tuple[str, ...]) -> Item | str:
+    try:
+        raw = json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return "The item holds half a character (one half of a surrogate pair), which cannot be kept."
+    except RecursionError:
+        return "The item nests too deep."
+    return _entry(raw, now, prefixes)
 
 
 def _entry(raw: bytes, now: int, prefixes: tuple[str, ...]) -> Item | str:
@@ -104,17 +125,22 @@ def _item(given: dict[str, Any], now: int, prefixes: tuple[str, ...]) -> Item:
         raise _Wrong(f'type must be "event", "user" or "consent", not {_shown(kind)}.')
     if not given.keys() <= known:
         unknown = sorted(given.keys() - known)[0]
-        raise _Wrong(f"There is no field {unknown!r} in an item of type {kind}; there are: {', '.join(sorted(known))}.")
+        raise _Wrong(
+            f"There is no field {unknown[:40]!r} in an item of type {kind}; there are: {', '.join(sorted(known))}."
+        )
     user = _text(given, "user", LONGEST_NAME)
     if kind == "event":
         more = given.get("user_properties")
+        name, properties = _name(given, prefixes), _properties(given, "properties")
+        if name in _CONSENT_EVENTS:
+            _check_category(properties.get("category", Category.PROMOTIONAL))
         return EventItem(
             user=user,
-            name=_name(given, prefixes),
-            properties=_properties(given, "properties"),
+            name=name,
+            properties=properties,
             timestamp=_timestamp(given, now),
             id=_text(given, "id", LONGEST_NAME) if given.get("id") is not None else "",
-            user_properties=_properties(given, "user_properties") if more else None,
+            user_properties=_properties(given, "user_properties") if more is not None else None,
         )
     if kind == "user":
         return UserItem(user=user, properties=_properties(given, "properties"))
@@ -123,8 +149,7 @@ def _item(given: dict[str, Any], now: int, prefixes: tuple[str, ...]) -> Item:
 
 def _consent(given: dict[str, Any], user: str, now: int) -> ConsentItem:
     category, state = given.get("category"), given.get("state")
-    if category not in list(Category):
-        raise _Wrong(f"category must be transactional or promotional, not {_shown(category)}.")
+    _check_category(category)
     if state not in _STATES:
         raise _Wrong(f"state must be opted_in or opted_out, not {_shown(state)}.")
     source = _text(given, "source", LONGEST_NAME) if given.get("source") is not None else ""
@@ -133,9 +158,14 @@ def _consent(given: dict[str, Any], user: str, now: int) -> ConsentItem:
     )
 
 
+def _check_category(category: Any) -> None:
+    if category not in list(Category):
+        raise _Wrong(f"category must be transactional or promotional, not {_shown(category)}.")
+
+
 def _name(given: dict[str, Any], prefixes: tuple[str, ...]) -> str:
     name = _text(given, "name", LONGEST_NAME)
-    if name.startswith(prefixes) and name not in ("oncue.opted_in", "oncue.opted_out"):
+    if name.startswith(prefixes) and name not in _CONSENT_EVENTS:
         raise _Wrong(f"The name {name!r} begins like one that oncue raises itself; choose another.")
     if not name.isprintable():
         raise _Wrong("name holds a character that cannot be seen.")
@@ -168,8 +198,8 @@ def _timestamp(given: dict[str, Any], now: int) -> int:
             at = clock.parse_iso(value)
         except (ValueError, OverflowError):
             raise _Wrong(f"timestamp {value[:40]!r} is not an ISO 8601 time such as 2026-11-23T17:00:00Z.") from None
-    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        at = int(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        at = int(value)  # finite: JSON has no other numbers
         if abs(at) < 10_000_000_000:
             raise _Wrong("timestamp as a number is in milliseconds since 1970; this looks like seconds.")
     else:

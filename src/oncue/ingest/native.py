@@ -71,7 +71,11 @@ class Native:
         counted["accepted"] += accepted
         counted["duplicate"] += duplicates
         counted["rejected"] += len(rejected)
-        status = 400 if batch.is_single and rejected else 202
+        status = 202
+        if (
+            batch.is_single and rejected
+        ):  # what we found wrong is the client's to mend; what the store could not do is ours
+            status = 400 if isinstance(batch.entries[0], str) else 500
         content = {
             "accepted": accepted,
             "duplicates": duplicates,
