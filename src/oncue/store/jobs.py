@@ -222,7 +222,13 @@ class Probe(_Whole, frozen=True):
         return "results"
 
     def take(self, unit: Unit, lanes: Lanes) -> None:
-        """Nothing to do; the transaction took the write lock."""
+        """Something is written: with a full disk the write lock can be had all the same."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO store_setting (name, value) VALUES ('probed_at', %s) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [str(unit.now)],
+            )
 
 
 class Sweep(_Whole, frozen=True):

@@ -46,6 +46,8 @@ class Lanes:
         self._slots: dict[str, _Slots] = {}
         self._taken: list[tuple[str, str, float]] = []
         """What this transaction took (adaptor, lane, when the lane's turn was before) and gave back (no lane)."""
+        self._due_before: dict[str, tuple[bool, int]] = {}
+        """Of the lanes this transaction looked into: whether anything waited, and when it was due."""
 
     def take(self, adaptor: str, lane: str, per_second: float) -> bool:
         """Take a slot and the lane's turn for a message just made, unless others wait before it."""
@@ -113,6 +115,7 @@ class Lanes:
     def due(self, lane: str, due_at: int | None) -> None:
         """The next message of the lane is due then; None if none waits any more."""
         state = self._lanes[lane]
+        self._due_before.setdefault(lane, (state.waiting, state.due_at))
         state.waiting = due_at is not None
         state.due_at = due_at or 0
 
@@ -129,6 +132,7 @@ class Lanes:
     def commit(self) -> None:
         """The transaction in which slots were taken holds."""
         self._taken.clear()
+        self._due_before.clear()
 
     def roll_back(self) -> None:
         """It does not: give back what it took."""
@@ -138,7 +142,10 @@ class Lanes:
                 self._lanes[lane].next_at = next_at
             else:
                 self._slot(adaptor).used += 1
+        for lane, (waiting, due_at) in self._due_before.items():
+            self._lanes[lane].waiting, self._lanes[lane].due_at = waiting, due_at
         self._taken.clear()
+        self._due_before.clear()
 
     def _lane(self, adaptor: str, lane: str, per_second: float) -> _Lane:
         state = self._lanes.get(lane)

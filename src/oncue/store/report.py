@@ -80,8 +80,9 @@ def proof_of_acceptance(
     unit: Unit, adaptor: Adaptor, message: Message, provider_id: str, first: str, sender: str
 ) -> None:
     """The provider has it, whoever says so first: the state is settled and the first status raised, once."""
-    if message.state in IN_DOUBT:
+    if message.state in (*IN_DOUBT, State.WAITING):  # waiting again: a retry that was thought provably not sent
         message.state, message.reason = State.ACCEPTED, ""
+        message.error_code, message.error_message = "", ""  # of an attempt that was refused before
     message.provider_id = message.provider_id or provider_id
     if provider_id:
         unit.by_provider[adaptor.name, provider_id] = message
@@ -118,9 +119,7 @@ def raise_status(
         return
     message.raised = ",".join([*raised, status])
     unit.change_message(message)
-    event = about(
-        unit, message, adaptor.event(status), status, code or message.error_code, text or message.error_message
-    )
+    event = about(unit, message, adaptor.event(status), status, code, text)
     unit.add_event(event, encode(raw).decode() if raw else "")
 
 
@@ -129,7 +128,7 @@ def refuse(unit: Unit, message: Message, trigger: dict[str, Any]) -> None:
     unit.triggers.setdefault(message.event, trigger)
     adaptor = unit.snapshot.catalogue[message.adaptor]
     if message.state == State.REJECTED:
-        raise_status(unit, adaptor, message, adaptor.failed, text=message.reason)
+        raise_status(unit, adaptor, message, adaptor.failed, code=message.error_code, text=message.reason)
         return
     name = {State.EXPIRED: "message.expired"}.get(State(message.state), "message.suppressed")
     status = name.partition(".")[2]
@@ -146,7 +145,7 @@ def refused_for_consent(unit: Unit, adaptor: Adaptor, message: Message, scopes: 
         if not (known and known.opted_out):
             unit.set_opt_out(message.recipient, scope, opted_out=True, source=source)
     if adaptor.suppressed:
-        raise_status(unit, adaptor, message, adaptor.suppressed)
+        raise_status(unit, adaptor, message, adaptor.suppressed, code=message.error_code, text=message.error_message)
 
 
 def about(unit: Unit, message: Message, name: str, status: str, code: str, text: str) -> Event:

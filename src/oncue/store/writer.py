@@ -39,6 +39,9 @@ TURN_ITEMS = 100
 LONGEST_FOR = 0.1
 """Seconds: after a transaction that took longer, the next groups are smaller."""
 
+MOST_ROUNDS = 20
+"""Rounds of claims in one transaction at most; the lane goes on in the next."""
+
 MOST_WAITING = 20_000
 """Items queued at most; beyond it the doors answer 503 with a time to come back."""
 
@@ -125,7 +128,7 @@ class Writer:
                 if group is None:
                     break
                 self._serve(group)
-            database.checkpoint()
+            self._checkpoint()
         except BaseException:  # the process cannot go on without its writer
             log.critical(
                 "the writer has stopped because of a bug; oncue will answer 503 until it is restarted", exc_info=True
@@ -182,9 +185,14 @@ class Writer:
 
     def _is_idle(self) -> bool:
         """Whether neither a waiting message nor a change made by another process (`oncue apply`) calls for a transaction."""
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA data_version")
-            version = int(cursor.fetchone()[0])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA data_version")
+                version = int(cursor.fetchone()[0])
+        except DatabaseError as error:  # out of file handles, say: looked at again in a moment
+            log.error("the database cannot be read: %s", error)
+            connection.close()
+            return True
         changed, self._data_version = version != self._data_version, version
         return not changed and self._next_after() > 0
 
@@ -201,7 +209,14 @@ class Writer:
         self._since_checkpoint += size + 1
         if self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """One that fails (a full disk) is made up for by the next; what was committed is safe in the log."""
+        try:
             database.checkpoint()
+        except DatabaseError as error:
+            log.error("the write-ahead log could not be moved into the database: %s", error)
 
     def _attempt(self, jobs: list[Job]) -> list[Any]:
         """The answers, in order; an answer may be an exception."""
@@ -260,11 +275,14 @@ class Writer:
 
     def _claim_waiting(self, unit: Unit) -> None:
         """What is claimed may expire or be refused instead, whose events may trigger rules, and so on."""
+        rounds = 0
         claims.claim_waiting(unit, self._lanes)
         while unit.fresh:
             chain.run(unit, self._lanes)
             unit.flush()
-            claims.claim_waiting(unit, self._lanes)
+            rounds += 1
+            if rounds < MOST_ROUNDS:  # ten thousand stale ones in a slow lane are not the work of one transaction
+                claims.claim_waiting(unit, self._lanes)
         unit.flush()
 
     def _refresh(self) -> None:
