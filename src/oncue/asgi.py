@@ -14,8 +14,8 @@ from typing import Any
 
 from oncue import adaptors
 from oncue.core import ids
-from oncue.core.adaptor import Adaptor
-from oncue.ingest import OWN_PREFIXES, build
+from oncue.core.adaptor import Adaptor, reserved
+from oncue.ingest import build
 from oncue.settings import Settings
 from oncue.store import boot, database
 from oncue.store.doors import Doors
@@ -63,7 +63,7 @@ class Process:
             sender.serve(writer)
             writer.start()
             supervisor = self._supervise(writer, client)
-            self.app = build(Doors(writer, self.settings.public_url), reserved=self._reserved())
+            self.app = build(Doors(writer, self.settings.public_url), reserved=reserved(self.catalogue))
             try:
                 yield self.app
             finally:
@@ -76,10 +76,6 @@ class Process:
                 await client.close()
         finally:
             handle.close()
-
-    def _reserved(self) -> tuple[str, ...]:
-        """Beginnings of event names that apps may not use: what oncue and the adaptors raise."""
-        return (*OWN_PREFIXES, *(f"{name}." for name, one in self.catalogue.items() if not one.builtin))
 
     def _supervise(self, writer: Writer, client: Client) -> Supervisor:
         supervisor = Supervisor()

@@ -120,3 +120,25 @@ def test_it_ends_cleanly_on_sigterm(start):
     assert oncue.stop() in (0, -15)
     (message,) = oncue.messages()
     assert message["state"] == "accepted"
+
+
+def test_what_a_template_makes_of_a_built_in_action_s_fields_is_checked(start):
+    rules = """
+api_keys: [{name: shop, key: "${env:SHOP_KEY}"}]
+rules:
+  - {key: set, state: "on", triggers: [set], actions: [{action: user.update, properties: "{{ event.given }}"}]}
+  - {key: say, state: "on", triggers: [say], actions: [{action: event.emit, name: "{{ event.name }}"}]}
+"""
+    oncue = start(rules)
+    oncue.event("u", "set", {"given": {"plan": "gold"}})
+    assert oncue.json("users", "show", "u")["properties"] == {"plan": "gold"}
+    oncue.event("u", "set", {"given": "gold"})
+    oncue.event("u", "say", {"name": "twilio.delivered"})
+    refused = oncue.wait_for_event("message.suppressed", 2)
+    assert "must be a map" in refused[0]["error_message"]
+    assert "'twilio.delivered' begins like one that oncue" in refused[1]["error_message"]
+    assert "twilio.delivered" not in oncue.event_names("u")
+    fixed = rules.replace("{{ event.name }}", "twilio.delivered")
+    (oncue.folder / "rules.yaml").write_text(fixed)
+    done = oncue.run("apply", str(oncue.folder / "rules.yaml"))
+    assert done.returncode == 1 and "choose another" in done.stderr

@@ -178,6 +178,15 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
     after: float | None = None
 
 
+OWN_PREFIXES = ("oncue.", "message.", "rule.")
+"""Event names that begin so are oncue's own."""
+
+
+def reserved(catalogue: Mapping[str, Adaptor]) -> tuple[str, ...]:
+    """Beginnings of event names that neither apps nor rules may use: what oncue and the adaptors raise."""
+    return (*OWN_PREFIXES, *(f"{name}." for name, one in catalogue.items() if not one.builtin))
+
+
 class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """A connection to a provider."""
 

@@ -139,7 +139,7 @@ def _text(field: Field, value: Any) -> str:
     text = as_text(value)
     if field.kind is Kind.URL:
         text = text.strip()
-        if not re.match(r"https?://[^\s/?#]+", text) or re.search(r"[\s\x00-\x1f]", text):
+        if not re.match(r"(?i)https?://[^\s/?#]+", text) or re.search(r"[\s\x00-\x1f]", text):
             raise _Invalid(
                 f"{field.label} must be a web address that starts with http:// or https://, not {text[:100]!r}."
             )
@@ -164,7 +164,10 @@ def _number(field: Field, value: Any) -> int | float:
 def _within(field: Field, number: int | float) -> int | float:
     low, high = field.minimum, field.maximum
     if (low is not None and number < low) or (high is not None and number > high) or number != number:
-        span = f"from {as_text(low)} to {as_text(high)}" if None not in (low, high) else f"at least {as_text(low)}"
+        if None not in (low, high):
+            span = f"from {as_text(low)} to {as_text(high)}"
+        else:
+            span = f"at most {as_text(high)}" if low is None else f"at least {as_text(low)}"
         raise _Invalid(f"{field.label} must be {span}, not {as_text(number)}.")
     return number
 

@@ -7,7 +7,7 @@ between trying again and asking what became of it.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -43,6 +43,10 @@ Answer = Response | NotSent | NotKnown
 
 class Http(Protocol):
     """What `send`, `check`, `poll` are given to speak with a provider."""
+
+    def keep(self, record: dict[str, Any], body: bytes) -> None:
+        """Keep what was said by another way than HTTP, as part of the exchange: texts by name, and the body that was sent."""
+        ...
 
     async def request(
         self,

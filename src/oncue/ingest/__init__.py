@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from oncue.core.adaptor import OWN_PREFIXES
 from oncue.ingest.answers import App, Gone, Receive, Refused, Scope, Send, answer, answer_json, answer_refused
 from oncue.ingest.callbacks import Callbacks
 from oncue.ingest.counts import Counts
@@ -13,9 +14,6 @@ from oncue.ingest.native import Native
 __all__ = ["Doors", "build"]
 
 log = logging.getLogger("oncue.ingest")
-
-OWN_PREFIXES = ("oncue.", "message.", "rule.")
-"""Event names that begin so are oncue's own; adaptors' names are added to them."""
 
 
 def build(doors: Doors, *, reserved: tuple[str, ...] = OWN_PREFIXES, fallback: App | None = None) -> App:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from oncue.core.adaptor import Action, Adaptor
+from oncue.core.adaptor import Action, Adaptor, reserved
 from oncue.core.fields import Fault, Field, Kind, read
 from oncue.rules import conditions, duration, templates
 from oncue.rules.conditions import Condition
@@ -116,6 +116,11 @@ def _compile_action(
             Fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
             for fault in action.check({}, spec.fields)
         ]
+    emitted = spec.fields.get("name") if spec.action == "event.emit" else None
+    if isinstance(emitted, str) and emitted.startswith(reserved(adaptors)):
+        faults.append(
+            Fault(f"{path}.name", f"{emitted!r} begins like an event that oncue or an adaptor raises; choose another.")
+        )
     return CompiledAction(spec.action, tuple(compiled))
 
 

@@ -144,6 +144,10 @@ def _read_adaptors(
 def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list[RuleSpec]:
     rules: list[RuleSpec] = []
     keys: set[str] = set()
+    if given is None or given == "":
+        tree.fault(
+            "rules", "There is nothing under rules, which would archive every rule; write rules: [] if you mean it."
+        )
     for index, one in enumerate(_list(tree, "rules", given)):
         path = f"rules[{index}]"
         if not isinstance(one, dict):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TextIO
 
@@ -14,15 +15,18 @@ from liquid import Environment
 from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.filters.misc import date
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.context import RenderContext
 from liquid.exceptions import FilterValueError, LoopIterationLimitError, ResourceLimitError, UndefinedError
 from liquid.expression import Expression
+from liquid.filter import with_environment
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.undefined import FalsyStrictUndefined, Undefined
 
+from oncue.core import clock
 from oncue.core.fields import as_text
 from oncue.rules.paths import ROOTS
 
@@ -81,8 +85,21 @@ def environment(autoescape: bool) -> Environment:
         del made.filters[name]
     made.add_tag(_Output)
     made.add_tag(_Echo)
+    made.filters["date"] = _date
     made.filters = {name: _guard(name, function) for name, function in made.filters.items()}
     return made
+
+
+@with_environment
+def _date(value: Any, form: str, *, environment: Environment) -> Any:
+    """The library's `date`, by the one clock and in UTC: it would ask the machine's own time and zone."""
+    if value in ("now", "today"):
+        value = clock.now() / clock.SECOND
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = datetime.fromtimestamp(value, UTC)
+    return date(value, form, environment=environment)
 
 
 def _guard(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,7 +42,7 @@ _PLAIN, _HTML = sandbox.environment(False), sandbox.environment(True)
 Rendering = Callable[[dict[str, Any]], Any]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def parse(text: str, *, html: bool = False, typed: bool = False) -> Rendering:
     """A template ready to render with a scope of `event` and `user`. With `typed`, one that is exactly one `{{ … }}` keeps its value's type.
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from oncue.core import ids
+from oncue.core.adaptor import reserved
 from oncue.core.event import MAX_DEPTH, MAX_DESCENDANTS, Event, User
 from oncue.core.reasons import SENTENCES, Reason
 from oncue.rules.compile import Compiled
@@ -93,6 +96,7 @@ def _child(event: Event, event_id: str, name: str, properties: dict[str, Any], n
 
 
 def _carry_out(unit: Unit, event: Event, user: User, rule: Compiled, planned: Planned) -> list[outbox.Plan]:
+    planned = _checked(unit, planned)
     if planned.problem is None and planned.action == "user.update":
         change_properties(unit, user, planned.fields["properties"], event.timestamp, f"rule {rule.spec.key}", event.id)
         return []
@@ -102,6 +106,20 @@ def _carry_out(unit: Unit, event: Event, user: User, rule: Compiled, planned: Pl
         unit.add_event(_child(event, emitted, planned.fields["name"], properties, unit.now))
         return []
     return [outbox.Plan(event=event, user=user, rule=rule.spec, planned=planned)]
+
+
+def _checked(unit: Unit, planned: Planned) -> Planned:
+    """What a template made may be no map, or a name that only oncue and the adaptors raise: then the action is not carried out."""
+    if planned.problem is not None or planned.action not in ("user.update", "event.emit"):
+        return planned
+    fields = planned.fields
+    if not isinstance(fields.get("properties") or {}, dict):
+        sentence = "Properties must be a map of names to values."
+    elif planned.action == "event.emit" and str(fields["name"]).startswith(reserved(unit.snapshot.catalogue)):
+        sentence = f"The event name {fields['name']!r} begins like one that oncue or an adaptor raises; choose another."
+    else:
+        return planned
+    return msgspec.structs.replace(planned, problem=Reason.INVALID_FIELD, sentence=sentence)
 
 
 def _trace(decision: Decision) -> str:

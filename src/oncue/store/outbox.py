@@ -105,7 +105,8 @@ def _prepare(unit: Unit, plan: Plan, message: Message) -> None:
     message.fields = encode(planned.fields).decode()
     if planned.problem is not None:
         # A value that is not there is our own refusal; one that cannot be sent is a failure, and a fallback rule hears of it.
-        message.state = State.SUPPRESSED if planned.problem is Reason.MISSING_VALUE else State.REJECTED
+        is_ours = planned.problem is Reason.MISSING_VALUE or unit.snapshot.catalogue[message.adaptor].builtin
+        message.state = State.SUPPRESSED if is_ours else State.REJECTED
         message.reason = f"{planned.problem}: {planned.sentence or SENTENCES[planned.problem]}"
         return
     configured = unit.snapshot.adaptors.get(message.adaptor)

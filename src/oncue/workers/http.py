@@ -87,6 +87,9 @@ class Client:
         """The same, but keeping what was said, without its secrets."""
         return Exchange(self, redactor)
 
+    def keep(self, record: dict[str, Any], body: bytes) -> None:
+        """Nothing is kept where nothing is recorded."""
+
     async def close(self) -> None:
         """Close every connection."""
         for session in self._sessions.values():

@@ -127,11 +127,11 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(change):
 
 def test_anchors_and_aliases_are_followed_and_tags_mean_nothing():
     actions = (
-        "[&text " + TEXT + ", *text, {action: event.emit, name: !!int '5', properties: !!python/name:os.system x}]"
+        "[&text " + TEXT + ", *text, {action: event.emit, name: !!int '5', properties: {a: !!python/name:os.system x}}]"
     )
     (spec,) = read(rule(actions=actions)).rules
     assert spec.actions[0] == spec.actions[1]
-    assert spec.actions[2].fields == {"name": "5", "properties": "x"}
+    assert spec.actions[2].fields == {"name": "5", "properties": {"a": "x"}}
 
 
 HOLDS = "it holds the character U+{}; take it out."

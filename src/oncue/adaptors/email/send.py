@@ -93,16 +93,13 @@ async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
 
 
 def _keep(http: Http, found: Server, content: bytes, outcome: Outcome, took: float) -> None:
-    """The exchange, in the words of those over HTTP. A client that keeps nothing (as in a check) has no `keep`."""
-    keep = getattr(http, "keep", None)
-    if keep is None:
-        return
+    """The exchange, in the words of those over HTTP."""
     record = {"method": "SMTP", "url": f"{found.host}:{found.port}", "took_ms": round(took * 1000, 1)}
     match outcome:
         case Submitted(properties=properties):
-            keep({**record, "status": 250, "response_body": properties["answer"]}, content)
+            http.keep({**record, "status": 250, "response_body": properties["answer"]}, content)
         case _:
-            keep({**record, "error": outcome.reason}, content)
+            http.keep({**record, "error": outcome.reason}, content)
 
 
 async def _converse(found: Server, letter: Letter) -> Outcome:

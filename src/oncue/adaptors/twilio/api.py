@@ -67,4 +67,4 @@ def code_of(found: dict[str, Any]) -> int:
 def retry_after(answer: Response) -> float | None:
     """Not documented for this API; honoured if it is there."""
     text = answer.headers.get("retry-after", "")
-    return min(float(text), 600.0) if text.isdigit() else None
+    return min(float(text), 600.0) if text.isdecimal() else None

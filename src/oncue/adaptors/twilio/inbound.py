@@ -62,7 +62,7 @@ def status_report(
         first_status="accepted" if service else "queued",
         implied=implied,
         error_code=code,
-        error_message=errors.sentence(int(code), said) if code.isdigit() else said,
+        error_message=errors.sentence(int(code), said) if code.isdecimal() else said,
         sender=sender,
         recipient=recipient,
         opts_out=code in _OPTED_OUT_CODES,
@@ -82,7 +82,7 @@ def _heard_message(found: dict[str, str]) -> Heard | Refused:
     if not sid or not found.get("From"):
         return Refused("An incoming message has MessageSid and From.", 400)
     count = found.get("NumMedia", "0")
-    media = min(int(count), 10) if count.isdigit() else 0
+    media = min(int(count), 10) if count.isdecimal() else 0
     urls = [found[name] for index in range(media) if (name := f"MediaUrl{index}") in found]
     report = reply_report(
         sid=sid,

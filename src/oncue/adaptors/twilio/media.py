@@ -75,4 +75,4 @@ async def _head(http: Http, url: str) -> Media:
         return Media()  # many servers answer no HEAD
     size = answer.headers.get("content-length", "")
     kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-    return Media("", kind, int(size) if size.isdigit() else -1)
+    return Media("", kind, int(size) if size.isdecimal() else -1)

@@ -135,7 +135,7 @@ async def _reply(http: Http, config: Config, row: Row, created: int) -> Reply:
         body=str(row.get("body") or ""),
         service=str(row.get("messaging_service_sid") or ""),
         opt_out_type="",
-        num_media=int(count) if count.isdigit() else 0,
+        num_media=int(count) if count.isdecimal() else 0,
         media_urls=urls,
         received_at=created,
     )
