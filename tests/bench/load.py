@@ -66,7 +66,7 @@ def item(n: int, prefix: str) -> dict[str, object]:
         "name": "booking_confirmed",
         "id": f"{prefix}-{n}",
         "properties": {"booking_id": n, "amount": 12.5, "city": "Dublin"},
-        "user_properties": {"first_name": "Ann", "phone_number": f"+1617{n % 10_000_000:07d}"},
+        "user_properties": {"first_name": "Ann", "phone_number": f"+1617{2_000_000 + n % 8_000_000}"},
     }
 
 

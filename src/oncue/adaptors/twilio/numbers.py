@@ -1,4 +1,4 @@
-"""Phone numbers: into E.164, and the country they belong to."""
+"""Phone numbers of recipients, and how fast a sender usually sends."""
 
 from __future__ import annotations
 
@@ -6,48 +6,30 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import PhoneNumberType
 
+from oncue.core import phone
 from oncue.core.countries import code_of
+from oncue.core.phone import Number
 
 NORTH_AMERICA = "1"
 
 
-class Number(msgspec.Struct, frozen=True):
-    """A number in E.164 and its country's ISO code, empty if unknown."""
-
-    e164: str
-    country: str
-
-
 def read(text: str, user: Mapping[str, Any]) -> Number | str:
     """The number, or a sentence. A number in national form is read with the user's `country` (ISO code or English name), if that is known."""
-    return _read(text.strip(), code_of(user.get("country")))
-
-
-@lru_cache(maxsize=20_000)
-def _read(text: str, country: str) -> Number | str:
+    text, country = text.strip(), code_of(user.get("country"))
     if not text.startswith("+") and not country:
         return (
             f"{text[:40]!r} is not a phone number with + and country code, for example +16175551212, and the user's country is not known;"
             " set the user property country to its ISO code, such as US."
         )
-    if any(character.isalpha() for character in text):
+    number = phone.read(text, country)
+    if number is None:
         return f"{text[:40]!r} is not a phone number."
-    try:
-        parsed = phonenumbers.parse(text, country or None)
-    except phonenumbers.NumberParseException:
-        return f"{text[:40]!r} is not a phone number."
-    # Possible, not valid: numbering plans change faster than any copy of them, and the test numbers (+1 500 555 0006) are not valid.
-    # A number that works only within its area is "possible" to the library, but nobody can text it.
-    if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE or parsed.extension:
+    if not number.is_possible:
         return f"{text[:40]!r} is not a phone number that can exist: it is too long or too short for its country."
-    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-        parsed.country_code or 0
-    )
-    return Number(phonenumbers.format_number(parsed, PhoneNumberFormat.E164), "" if region in ("ZZ", "001") else region)
+    return number
 
 
 @lru_cache(maxsize=1_000)

@@ -9,6 +9,7 @@ from typing import Any
 from oncue.adaptors.twilio import numbers, segments
 from oncue.adaptors.twilio.fields import CONTENT_SAYS, SENDER_SAYS, is_sender, is_service
 from oncue.core.adaptor import Config, Impossible, Lane, Prepared
+from oncue.core.phone import Number
 
 _MEDIA_COUNTRIES = ("US", "CA")
 _MANY_SEGMENTS = 4
@@ -62,7 +63,7 @@ def _sender(config: Config, fields: Mapping[str, Any]) -> tuple[str, str]:
     return sender, service
 
 
-def _check_media(urls: list[str], number: numbers.Number) -> str:
+def _check_media(urls: list[str], number: Number) -> str:
     if not urls:
         return ""
     if number.country not in _MEDIA_COUNTRIES:

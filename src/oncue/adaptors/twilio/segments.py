@@ -13,6 +13,7 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
+_GSM = _BASIC | _EXTENSION
 
 
 class Segments(msgspec.Struct, frozen=True):
@@ -25,7 +26,9 @@ class Segments(msgspec.Struct, frozen=True):
 
 def count(text: str) -> Segments:
     """What the text takes on the wire."""
-    if all(character in _BASIC or character in _EXTENSION for character in text):
+    if _BASIC.issuperset(text):
+        return Segments("GSM-7", len(text), 1 if len(text) <= 160 else -(-len(text) // 153))
+    if _GSM.issuperset(text):
         sizes = [2 if character in _EXTENSION else 1 for character in text]
         return Segments("GSM-7", sum(sizes), _parts(sizes, 160, 153))
     sizes = [2 if ord(character) > 0xFFFF else 1 for character in text]
