@@ -40,8 +40,8 @@ def turn(milliseconds: int) -> None:
 
 def iso(at: int) -> str:
     """`2026-11-23T17:00:00.000Z` for a time in milliseconds."""
-    moment = datetime.fromtimestamp(at / SECOND, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % SECOND:03d}Z"
+    moment = datetime.fromtimestamp(at // SECOND, UTC)
+    return f"{moment.isoformat()[:19]}.{at % SECOND:03d}Z"
 
 
 def parse_iso(text: str) -> int:

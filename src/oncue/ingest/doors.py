@@ -17,7 +17,7 @@ class Doors(Protocol):
         """What providers call; empty if there is none."""
         ...
 
-    async def intake(self, key_id: str, items: Sequence[Item]) -> list[Verdict]:
+    async def intake(self, key: Key, items: Sequence[Item]) -> list[Verdict]:
         """A verdict for each item, in order. Raises `StoreUnavailable`, `Overloaded`."""
         ...
 

@@ -60,7 +60,7 @@ class Native:
 
     async def _take_in(self, key: Key, entries: list[Item | str]) -> list[Verdict]:
         good = [one for one in entries if not isinstance(one, str)]
-        taken = iter(await commit(self._doors.intake(key.id, good)) if good else ())
+        taken = iter(await commit(self._doors.intake(key, good)) if good else ())
         return [Verdict(error=one) if isinstance(one, str) else next(taken) for one in entries]
 
     async def _answer(self, send: Send, batch: items.Batch, verdicts: list[Verdict]) -> int:

@@ -42,7 +42,12 @@ def configure(path: Path, *, secret_key: str = "", apps: tuple[str, ...] = (), *
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": str(path),
-                "OPTIONS": {"timeout": 10, "init_command": _PRAGMAS, "transaction_mode": "IMMEDIATE"},
+                "OPTIONS": {
+                    "timeout": 10,
+                    "cached_statements": 512,
+                    "init_command": _PRAGMAS,
+                    "transaction_mode": "IMMEDIATE",
+                },
             }
         },
         USE_TZ=True,

@@ -21,10 +21,9 @@ class Doors:
         self.public_url = public_url
         self._writer = writer
 
-    async def intake(self, key_id: str, items: Sequence[Item]) -> list[Verdict]:
+    async def intake(self, key: Key, items: Sequence[Item]) -> list[Verdict]:
         """Verdicts in order, after the commit. Raises `StoreUnavailable`, `Overloaded`."""
-        name = next((key.name for key in self._writer.snapshot.keys.values() if key.id == key_id), key_id)
-        verdicts: list[Verdict] = await self._writer.do(Intake(Key(id=key_id, name=name), items))
+        verdicts: list[Verdict] = await self._writer.do(Intake(key, items))
         return verdicts
 
     async def reports(self, adaptor: str, reports: Sequence[Status | Reply]) -> None:

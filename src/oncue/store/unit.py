@@ -11,32 +11,26 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from django.db import connection
 
 from oncue.core.event import Event, User
 from oncue.store.config import Snapshot, raise_version
 from oncue.store.facts import Facts, OptOutState, decode, encode
 from oncue.store.message import CHANGING, COLUMNS, Claimed, Message
 from oncue.store.phone import reachable_at
+from oncue.store.statements import insert, update, write
 
-__all__ = ["Unit", "decode", "encode", "insert"]
+__all__ = ["Unit", "decode", "encode"]
 
 _EVENT = "id, user_id, name, properties, timestamp, received_at, source, cause, root, depth, raw"
 _DECISION = "event, rule, revision, acted, reason, sentence, trace, at"
 _ATTEMPT = "message, number, outcome, reason, exchange, started_at, ended_at"
 
 
-def insert(table: str, columns: str, conflict: str = "") -> str:
-    """An INSERT for `executemany`."""
-    marks = ", ".join(["%s"] * len(columns.split(",")))
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) {conflict}"
-
-
 _INSERT_EVENT = insert("store_event", _EVENT)
 _INSERT_DECISION = insert("store_decision", _DECISION)
 _INSERT_ATTEMPT = insert("store_attempt", _ATTEMPT)
 _INSERT_MESSAGE = insert("store_message", ", ".join(COLUMNS))
-_UPDATE_MESSAGE = f"UPDATE store_message SET {', '.join(f'{name} = %s' for name in CHANGING)} WHERE id = %s"
+_UPDATE_MESSAGE = update("store_message", "id", CHANGING)
 _UPSERT_USER = insert(
     "store_user",
     "id, properties, phone, created_at, updated_at",
@@ -176,24 +170,23 @@ class Unit(Facts):
 
     def flush(self) -> None:
         """Write all that is remembered, in an order that is the same in every transaction."""
-        with connection.cursor() as cursor:
-            self._write(cursor, _INSERT_SEEN, self._seen)
-            # Sorted: two writers that lock the same users in different orders would wait for each other.
-            self._write(cursor, _UPSERT_USER, [self._user_row(one) for one in sorted(self._changed_users)])
-            self._write(cursor, _INSERT_EVENT, self._events)
-            self._write(cursor, _INSERT_DECISION, self._decisions)
-            self._write(cursor, _INSERT_MESSAGE, [msgspec.structs.astuple(one) for one in self._new_messages.values()])
-            changed = [(*(getattr(one, name) for name in CHANGING), one.id) for one in self._changed_messages.values()]
-            self._write(cursor, _UPDATE_MESSAGE, changed)
-            self._write(cursor, _INSERT_ATTEMPT, self._attempts)
-            self._write(cursor, _UPSERT_CONSENT, list(self._consents.values()))
-            self._write(cursor, _UPSERT_OPT_OUT, list(self._opt_outs.values()))
-            self._write(cursor, _UPSERT_CONVERSATION, list(self._conversations.values()))
-            self._write(cursor, _UPSERT_PAUSE, self._pauses)
-            hour = self.now // 3_600_000
-            self._write(cursor, _UPSERT_COUNTER, [(hour, name, label, n) for (name, label), n in self._counts.items()])
-            if self.new_names:
-                self._write(cursor, _INSERT_NAME, [(name, self.now) for name in sorted(self.new_names)])
+        write(_INSERT_SEEN, self._seen)
+        # Sorted: two writers that lock the same users in different orders would wait for each other.
+        write(_UPSERT_USER, [self._user_row(one) for one in sorted(self._changed_users)])
+        write(_INSERT_EVENT, self._events)
+        write(_INSERT_DECISION, self._decisions)
+        write(_INSERT_MESSAGE, [msgspec.structs.astuple(one) for one in self._new_messages.values()])
+        changed = [(one.id, *(getattr(one, name) for name in CHANGING)) for one in self._changed_messages.values()]
+        write(_UPDATE_MESSAGE, changed)
+        write(_INSERT_ATTEMPT, self._attempts)
+        write(_UPSERT_CONSENT, list(self._consents.values()))
+        write(_UPSERT_OPT_OUT, list(self._opt_outs.values()))
+        write(_UPSERT_CONVERSATION, list(self._conversations.values()))
+        write(_UPSERT_PAUSE, list({row[:3]: row for row in self._pauses}.values()))
+        hour = self.now // 3_600_000
+        write(_UPSERT_COUNTER, [(hour, name, label, n) for (name, label), n in self._counts.items()])
+        if self.new_names:
+            write(_INSERT_NAME, [(name, self.now) for name in sorted(self.new_names)])
         if self._pauses:
             raise_version()
         for pending in (self._seen, self._events, self._decisions, self._attempts, self._pauses):
@@ -213,8 +206,3 @@ class Unit(Facts):
     def _user_row(self, one: str) -> tuple[Any, ...]:
         properties = self.users[one].properties
         return (one, encode(properties).decode(), reachable_at(properties), self.now, self.now)
-
-    @staticmethod
-    def _write(cursor: Any, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        if rows:
-            cursor.executemany(sql, rows)
