@@ -141,7 +141,7 @@ class Bench:
             with start as measured:
                 slow = "instead" in str(measured.database)
                 measured.load(count=200, prefix="warm")
-                single = measured.load(count=one // 10 if slow else one, prefix="one")
+                single = measured.load(count=one // 10 if slow else one, prefix="one", connections=128)
                 batch = measured.load(count=max(4, many // 20) if slow else many, batch=100, prefix="many", connections=8)  # fmt: skip
                 count = one // 10 if slow else one
                 batches = max(4, many // 20) if slow else many

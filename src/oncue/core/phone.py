@@ -1,4 +1,4 @@
-"""Phone numbers: into E.164, and the country they belong to. Read once for whoever asks: parsing one costs as much as matching a rule."""
+"""Phone numbers: into E.164, and the country they belong to."""
 
 from __future__ import annotations
 
@@ -20,25 +20,11 @@ class Number(msgspec.Struct, frozen=True):
     A number that works only within its area is "possible" to the library, but nobody can text it; nor an extension."""
 
 
-_LETTER = re.compile(r"[^\W\d_]")
-
-_NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{9})")
-"""Written in full, such a number can be read in one way only: parsing it would find the same, and take three times as long."""
-
-
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=10_000)
 def read(text: str, country: str) -> Number | None:
     """The number; None if it is none. One in national form is read with the ISO code of a country, if that is given."""
-    if _LETTER.search(text):
-        return None
-    whole = _NORTH_AMERICAN.fullmatch(text)
-    try:
-        parsed = (
-            PhoneNumber(country_code=1, national_number=int(whole[1]))
-            if whole
-            else phonenumbers.parse(text, country or None)
-        )
-    except phonenumbers.NumberParseException:
+    parsed = _parse(text, country)
+    if parsed is None:
         return None
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
     region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
@@ -49,3 +35,30 @@ def read(text: str, country: str) -> Number | None:
         "" if region in ("ZZ", "001") else region,
         possible and not parsed.extension,
     )
+
+
+@lru_cache(maxsize=10_000)
+def e164(text: str, country: str) -> str:
+    """The number alone; empty if it is none. A third of the work of `read`, or none: every event may bring a number."""
+    if _NORTH_AMERICAN.fullmatch(text):
+        return text
+    parsed = _parse(text, country)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else ""
+
+
+_LETTER = re.compile(r"[^\W\d_]")
+
+_NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{9})")
+"""Written in full, such a number can be read in one way only: parsing it would find the same, and take three times as long."""
+
+
+def _parse(text: str, country: str) -> PhoneNumber | None:
+    if _LETTER.search(text):
+        return None
+    whole = _NORTH_AMERICAN.fullmatch(text)
+    if whole:
+        return PhoneNumber(country_code=1, national_number=int(whole[1]))
+    try:
+        return phonenumbers.parse(text, country or None)
+    except phonenumbers.NumberParseException:
+        return None

@@ -14,5 +14,4 @@ def reachable_at(properties: Mapping[str, Any]) -> str:
     number = properties.get("phone_number")
     if not isinstance(number, str | int) or not number:
         return ""
-    read = phone.read(str(number).strip(), code_of(properties.get("country")))
-    return read.e164 if read else ""
+    return phone.e164(str(number).strip(), code_of(properties.get("country")))

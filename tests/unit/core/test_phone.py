@@ -31,11 +31,13 @@ def test_a_north_american_number_in_full_reads_as_the_library_would_read_it(nati
 )
 def test_a_number_is_brought_into_e164_with_its_country(text, country, e164, where):
     assert phone.read(text, country) == phone.Number(e164, where, True)
+    assert phone.e164(text, country) == e164
 
 
 @pytest.mark.parametrize(("text", "country"), [("", ""), ("call me", "US"), ("086 123 4567", ""), ("+", ""), ("+1617555CALL", "")])  # fmt: skip
 def test_what_is_no_number_is_none(text, country):
     assert phone.read(text, country) is None
+    assert phone.e164(text, country) == ""
 
 
 @pytest.mark.parametrize("text", ["+1617", "+1617555121212", "+16175551212 ext. 5"])
