@@ -66,6 +66,9 @@ class Process:
             supervisor = self._supervise(writer, client)
             _rest_the_collector()
             self.app = build(Doors(writer, self.settings.public_url), reserved=reserved(self.catalogue))
+            log.info(
+                "ready; %s", f"providers call {url}" if (url := self.settings.public_url) else "providers are polled"
+            )
             try:
                 yield self.app
             finally:

@@ -10,7 +10,7 @@ def test_an_event_becomes_a_text_and_its_statuses_come_back(start, carrier):
     assert [text["body"] for text in carrier.phone(ANN)] == ["Hi Ann, booking B1 is confirmed."]
     assert oncue.event_names("ann") == ["booking_confirmed", "twilio.queued", "twilio.sent", "twilio.delivered"]
     told = oncue.run("explain", event).stdout
-    for words in ("booking_confirmed", "acted", "Hi Ann", "attempt 1", "201", "twilio.delivered (callback)"):
+    for words in ("booking_confirmed", "acted", "Hi Ann", "attempt 1", "201", "twilio.delivered (from the provider)"):
         assert words in told
 
 

@@ -150,7 +150,7 @@ def _check_rules(opened: Opened) -> list[Finding]:
                 findings.append(Finding("wrong", f"rule {rule.key}", f"It uses {name}, which is not configured."))
     on = sum(rule.state is RuleState.ON for rule in rules)
     return findings or [
-        Finding("ok", "rules", f"{len(rules)} rules, {on} of them on." if rules else "There are none yet.")
+        Finding("ok", "rules", f"{len(rules)} in all, {on} of them on." if rules else "There are none yet.")
     ]
 
 

@@ -22,9 +22,10 @@ from oncue import asgi
 from oncue.cli.opened import Opened, open_installation, read_settings
 from oncue.cli.serve import server
 from oncue.cli.terminal import escaped, fail, say, sentences
+from oncue.core import clock
 from oncue.rules.document import read_document
 from oncue.simulator.spawn import Simulator
-from oncue.store import apply, database
+from oncue.store import apply, database, reading
 from oncue.workers.checks import set_inbound
 
 KEY = "oncue-demo-key-0123456789"
@@ -145,11 +146,12 @@ async def _run(opened: Opened, simulator: Simulator, listening: socket.socket, u
     async with aiohttp.ClientSession() as session:
         watching = asyncio.create_task(_watch(session, simulator.url))
         playing = asyncio.create_task(_play(session, simulator, url))
+        refusing = asyncio.create_task(_watch_refusals())
         await asyncio.wait({serving, playing}, return_when=asyncio.FIRST_COMPLETED)
         running.should_exit = True
-        for task in (watching, playing):
+        for task in (watching, playing, refusing):
             task.cancel()
-        await asyncio.gather(serving, watching, playing, return_exceptions=True)
+        await asyncio.gather(serving, watching, playing, refusing, return_exceptions=True)
 
 
 async def _play(session: aiohttp.ClientSession, simulator: Simulator, url: str) -> None:
@@ -244,6 +246,19 @@ async def _watch(session: aiohttp.ClientSession, simulator_url: str) -> None:
         async for line in stream.content:
             if line.startswith(b"data: "):
                 _show(msgspec.json.decode(line[6:]))
+
+
+async def _watch_refusals() -> None:
+    """Say what oncue itself did not send, and why."""
+    told = clock.now()
+    while True:
+        await asyncio.sleep(0.3)
+        rows = await asyncio.to_thread(reading.messages, limit=5, state="suppressed")
+        for row in reversed([one for one in rows if one["created_at"] > told]):
+            told = row["created_at"]
+            say(
+                f"[dim]  oncue: no text to {escaped(row['recipient'])}: {escaped(row['reason'].partition(': ')[2])}[/dim]"
+            )
 
 
 def _show(event: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def _tell_attempt(attempt: Row) -> None:
 
 
 def _tell_report(report: Row) -> None:
-    heard = "callback" if report["raw"] else "raised by oncue"
+    heard = "from the provider" if report["raw"] else "raised by oncue"
     code = report["properties"].get("error_code")
     error = f" error {code}: {report['properties'].get('error_message', '')}" if code else ""
     say(f"  {when(report['received_at'])}  {report['name']} ({heard}){escaped(error)}")

@@ -30,7 +30,7 @@ async def control(
 ) -> None:
     """Answer one request. Raises `Problem`."""
     if path == "events":
-        await _stream(world, send)
+        await _stream(world, receive, send)
         return
     body = await read(receive)
     try:
@@ -100,22 +100,28 @@ def state(world: World, counts: bool) -> dict[str, Any]:
     return found
 
 
-async def _stream(world: World, send: Send) -> None:
-    """Server-sent events: each text on a phone, each status."""
+async def _stream(world: World, receive: Receive, send: Send) -> None:
+    """Server-sent events: each text on a phone, each status; until the watcher hangs up."""
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(10_000)
     world.watchers.add(queue)
+    gone = asyncio.create_task(_until_gone(receive))
     try:
         await send({"type": "http.response.body", "body": b": watching\n\n", "more_body": True})
         while True:
-            event = await queue.get()
-            await send(
-                {
-                    "type": "http.response.body",
-                    "body": b"data: " + msgspec.json.encode(event) + b"\n\n",
-                    "more_body": True,
-                }
-            )
+            coming = asyncio.create_task(queue.get())
+            await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                coming.cancel()
+                return
+            line = b"data: " + msgspec.json.encode(coming.result()) + b"\n\n"
+            await send({"type": "http.response.body", "body": line, "more_body": True})
     finally:
+        gone.cancel()
         world.watchers.discard(queue)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

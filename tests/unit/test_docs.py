@@ -1,0 +1,54 @@
+"""The documents name what there is, and only that."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from oncue import settings
+from oncue.adaptors.builtin import OWN_EVENTS
+from oncue.cli import app
+from oncue.rules.conditions import OPERATORS
+from oncue.rules.document import _RULE_FIELDS
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("README.md"), *ROOT.glob("*.md")])
+TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+
+def read(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
+def test_every_setting_is_documented():
+    assert set(re.findall(r"`(ONCUE_\w+)`", read("reference/settings.md"))) == set(settings.KNOWN)
+
+
+def test_every_verb_of_the_command_line_is_documented():
+    text = read("reference/command-line.md")
+    command = typer.main.get_command(app)
+    for name, verb in command.commands.items():
+        assert f"`oncue {name}" in text, name
+        for sub in getattr(verb, "commands", {}):
+            assert f"`{sub}`" in text or f"`oncue {name} {sub}" in text, f"{name} {sub}"
+
+
+def test_every_event_of_oncue_s_own_is_documented():
+    for kind in OWN_EVENTS:
+        assert f"`{kind.name}`" in read("reference/http.md"), kind.name
+
+
+def test_every_field_of_a_rule_and_every_operator_is_documented():
+    text = read("reference/rules-file.md")
+    assert all(f"`{name}`" in text for name in _RULE_FIELDS)
+    assert all(f"`{operator}`" in text or f"path {operator}`" in text for operator in OPERATORS)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_and_files_that_are_named_exist(path):
+    text = path.read_text()
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in TESTS, f"there is no test {name}"
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        assert link.startswith("https://") or (path.parent / link).exists(), f"{link} leads nowhere"
