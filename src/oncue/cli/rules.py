@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 from pathlib import Path
@@ -87,7 +88,17 @@ def _read(opened: Opened, file: Path) -> tuple[Document, list[FileFault]]:
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
         fail(f"{file} is not a text in UTF-8.")
-    return read_document(text, str(file), opened.catalogue, os.environ)
+    return read_document(text, str(file), opened.catalogue, os.environ, _saved(opened))
+
+
+def _saved(opened: Opened) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name in opened.catalogue:
+        with contextlib.suppress(WrongKey):  # then the file has to give them
+            stored = adaptors.stored(name, opened.vault)
+            if stored:
+                found[name] = stored.values
+    return found
 
 
 def _report_faults(faults: list[FileFault], file: Path) -> None:
@@ -179,9 +190,10 @@ def export(
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of the terminal.")
     ] = None,
 ) -> None:
-    """The configuration as a file that `oncue apply` takes. Secrets are left to the environment."""
+    """The configuration as a file that `oncue apply` takes. Saved secrets stay where they are, and are not in it."""
     opened = open_installation()
     configured: dict[str, AdaptorSpec] = {}
+    left_out = []
     for name, adaptor in opened.catalogue.items():
         try:
             stored = None if adaptor.builtin else adaptors.stored(name, opened.vault)
@@ -190,12 +202,14 @@ def export(
         if stored is None:
             continue
         secret = {field.name for field in adaptor.config if field.is_secret}
-        values = {
-            key: f"${{env:{name.upper()}_{key.upper()}}}" if key in secret else value
-            for key, value in stored.values.items()
-        }
+        values = {key: value for key, value in stored.values.items() if key not in secret}
+        left_out += [
+            f'#   {name}: {key}: "${{env:{name.upper()}_{key.upper()}}}"' for key in stored.values if key in secret
+        ]
         configured[name] = AdaptorSpec(state=stored.state, values=values)
     text = write_document(Document(adaptors=configured, rules=applying.rules()))
+    if left_out:
+        text = "\n".join(["# Saved secrets are not in this file. To apply it elsewhere, add:", *left_out, text])
     if output:
         output.write_text(text, "utf-8")
     else:

@@ -225,6 +225,13 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
         """The action of that name (without the adaptor's prefix)."""
         return next((action for action in self.actions if action.name == name), None)
 
+    def kept_secrets(self, saved: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Saved secrets that stay, since nothing is said of them; none if a field changes that says where they would be sent."""
+        defaults = {field.name: field.default for field in self.config}
+        moved = any(given.get(name, defaults.get(name)) != saved.get(name) for name in self.clears_secrets)
+        secret = {field.name for field in self.config if field.is_secret}
+        return {} if moved else {name: saved[name] for name in saved if name in secret and name not in given}
+
     def event(self, status: str) -> str:
         """The full name of the event that a status raises."""
         return f"{self.name}.{status}"

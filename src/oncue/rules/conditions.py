@@ -40,7 +40,7 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 }
 OPERATORS = (*_TESTS, "exists")
 
-_OPERATOR = re.compile(r"\s*(==|!=|>=|<=|>|<|=|[A-Za-z_]+)\s*")
+_OPERATOR = re.compile(r"\s*([=!<>]+|[A-Za-z_]+)\s*")
 _TEXT = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 

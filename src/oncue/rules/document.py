@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -49,9 +50,14 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_document(
-    text: str, filename: str, adaptors: Mapping[str, Adaptor], environ: Mapping[str, str]
+    text: str,
+    filename: str,
+    adaptors: Mapping[str, Adaptor],
+    environ: Mapping[str, str],
+    saved: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> tuple[Document, list[FileFault]]:
-    """The document, and every fault; with faults the document is not to be used."""
+    """The document, and every fault; with faults the document is not to be used. `saved` is each adaptor's configuration as it is: secrets
+    that the file leaves out stay."""
     tree = Tree(filename)
     tree.read(text)
     content = tree.content
@@ -64,7 +70,7 @@ def read_document(
         if name not in ("api_keys", "adaptors", "rules"):
             tree.fault(name, there_is_no("section", name, ("api_keys", "adaptors", "rules")))
     keys = _read_keys(tree, content.get("api_keys"), environ)
-    configured = _read_adaptors(tree, content.get("adaptors"), adaptors, environ)
+    configured = _read_adaptors(tree, content.get("adaptors"), adaptors, environ, saved)
     rules = _read_rules(tree, content["rules"], adaptors) if "rules" in content else None
     document = Document(api_keys=keys, adaptors=configured, rules=rules, lines=tree.lines)
     return document, sorted(tree.faults, key=lambda fault: fault.line)
@@ -117,7 +123,11 @@ def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKe
 
 
 def _read_adaptors(
-    tree: Tree, given: Any, adaptors: Mapping[str, Adaptor], environ: Mapping[str, str]
+    tree: Tree,
+    given: Any,
+    adaptors: Mapping[str, Adaptor],
+    environ: Mapping[str, str],
+    saved: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, AdaptorSpec]:
     found: dict[str, AdaptorSpec] = {}
     for name, one in _map(tree, "adaptors", given).items():
@@ -132,7 +142,7 @@ def _read_adaptors(
         state = values.pop("state", "active")
         if state not in ("active", "inactive"):
             tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
-        typed, faults = read(declared.config, values)
+        typed, faults = read(declared.config, {**declared.kept_secrets(saved.get(name, {}), values), **values})
         if not faults and declared.check_config:
             faults = declared.check_config(typed)
         for fault in faults:
@@ -155,9 +165,7 @@ def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list
             continue
         _refuse_environment(tree, path, one)
         spec = _read_rule(tree, path, one, adaptors)
-        if spec is None:
-            continue
-        if spec.key in keys:
+        if spec.key and spec.key in keys:
             tree.fault(f"{path}.key", f"There are two rules with the key {spec.key!r}; give each a key of its own.")
         keys.add(spec.key)
         compiled = compile_rule(spec, adaptors)
@@ -168,7 +176,7 @@ def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list
     return rules
 
 
-def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> RuleSpec | None:
+def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> RuleSpec:
     for name in given:
         if name not in _RULE_FIELDS:
             tree.fault(f"{path}.{name}", there_is_no("field of a rule", name, _RULE_FIELDS))
@@ -178,7 +186,7 @@ def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[s
             f"{path}.key",
             "A rule needs a key of lower-case letters, digits, - and _, at most 64: its identity, whatever its name.",
         )
-        return None
+        key = ""
     triggers = given.get("triggers")
     triggers = [triggers] if isinstance(triggers, str) else _list(tree, f"{path}.triggers", triggers)
     actions = [
@@ -188,7 +196,7 @@ def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[s
     known = [action for action in actions if action]
     return RuleSpec(
         key=key,
-        name=_text(tree, f"{path}.name", given.get("name")) or key,
+        name=_text(tree, f"{path}.name", given.get("name")) or key or "nameless",
         state=RuleState(_choice(tree, f"{path}.state", given.get("state") or "off", [one.value for one in RuleState])),
         category=_category(tree, path, given.get("category"), known, adaptors),
         triggers=tuple(_text(tree, f"{path}.triggers[{i}]", trigger) for i, trigger in enumerate(triggers)),

@@ -44,16 +44,6 @@ def stored(name: str, vault: Vault) -> Stored | None:
     )
 
 
-def merged(adaptor: Adaptor, before: Stored | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The values to save: secrets that are not given stay, unless a field changed that says where they would be sent."""
-    if before is None:
-        return given
-    moved = any(given.get(name) != before.values.get(name) for name in adaptor.clears_secrets)
-    secret = {field.name for field in adaptor.config if field.is_secret}
-    kept = {} if moved else {name: value for name, value in before.values.items() if name in secret}
-    return kept | given
-
-
 def save(
     adaptor: Adaptor, vault: Vault, values: dict[str, Any], state: str, found: dict[str, Any] | None = None
 ) -> bool:
