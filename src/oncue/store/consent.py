@@ -32,6 +32,7 @@ def record(
     Returns the event's id, empty if nothing changed. The user's consents must be loaded. `cause` is the event whose rule says so: the
     chain goes on, or two rules that take back what the other says would never end.
     """
+    at = said_at(unit, state, at)
     before = unit.consents.get((user, category))
     if before and (before[1] > at or (before[0] == state and before[1] == at)):
         return ""
@@ -49,6 +50,11 @@ def record(
         unit.descendants[cause.root] = unit.descendants.get(cause.root, 0) + 1
     unit.add_event(event)
     return event_id
+
+
+def said_at(unit: Unit, state: str, at: int) -> int:
+    """When it counts from: an opt-in from a clock that is ahead must not outlive the opt-out that follows."""
+    return min(at, unit.now) if state == OPTED_IN else at
 
 
 def forbids(unit: Unit, message: Message) -> tuple[Reason, str] | None:

@@ -28,7 +28,7 @@ def change_properties(
         else:
             user.properties[name] = value
         category = consent.PROPERTIES.get(name)
-        if category and isinstance(value, bool):
+        if category and isinstance(value, bool) and user.id:  # a stranger's reply belongs to no user
             unit.load_consents([user.id])
             state = consent.OPTED_IN if value else consent.OPTED_OUT
             consent.record(unit, user.id, category, state, f"property {name} ({source})", at, parent, cause)
