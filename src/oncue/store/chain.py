@@ -98,7 +98,8 @@ def _child(event: Event, event_id: str, name: str, properties: dict[str, Any], n
 def _carry_out(unit: Unit, event: Event, user: User, rule: Compiled, planned: Planned) -> list[outbox.Plan]:
     planned = _checked(unit, planned)
     if planned.problem is None and planned.action == "user.update":
-        change_properties(unit, user, planned.fields["properties"], event.timestamp, f"rule {rule.spec.key}", event.id)
+        source = f"rule {rule.spec.key}"
+        change_properties(unit, user, planned.fields["properties"], event.timestamp, source, event.id, event)
         return []
     if planned.problem is None and planned.action == "event.emit":
         emitted = ids.derived(event.id, rule.spec.key, str(planned.index))

@@ -6,6 +6,8 @@ to one sender or messaging service (a reply, or the provider's refusal). A messa
 
 from __future__ import annotations
 
+import msgspec
+
 from oncue.core import ids
 from oncue.core.event import Event
 from oncue.core.message import Category
@@ -22,11 +24,15 @@ EVENTS = {"oncue.opted_in": OPTED_IN, "oncue.opted_out": OPTED_OUT}
 """Events that set consent, with a property `category`."""
 
 
-def record(unit: Unit, user: str, category: str, state: str, source: str, at: int, parent: str = "") -> str:
+def record(
+    unit: Unit, user: str, category: str, state: str, source: str, at: int, parent: str = "", cause: Event | None = None
+) -> str:
     """Keep what the user said, unless they said something later; raise `oncue.opted_in`/`oncue.opted_out` if it is new.
 
-    Returns the event's id, empty if nothing changed. The user's consents must be loaded.
+    Returns the event's id, empty if nothing changed. The user's consents must be loaded. `cause` is the event whose rule says so: the
+    chain goes on, or two rules that take back what the other says would never end.
     """
+    at = said_at(unit, state, at)
     before = unit.consents.get((user, category))
     if before and (before[1] > at or (before[0] == state and before[1] == at)):
         return ""
@@ -34,12 +40,21 @@ def record(unit: Unit, user: str, category: str, state: str, source: str, at: in
     if before and before[0] == state:
         return ""
     name = f"oncue.{state}"
-    event_id = ids.derived(parent, user, name, category) if parent else ids.new()
-    properties = {"category": category, "source": source}
-    unit.add_event(
-        Event(id=event_id, user=user, name=name, properties=properties, timestamp=at, source="consent", root=event_id)
-    )
+    event_id = ids.derived(parent, user, name, category, source) if parent else ids.new()
+    event = Event(
+        id=event_id, user=user, name=name, properties={"category": category, "source": source}, timestamp=at,
+        source="consent", root=event_id,
+    )  # fmt: skip
+    if cause:
+        event = msgspec.structs.replace(event, cause=cause.id, root=cause.root, depth=cause.depth + 1)
+        unit.descendants[cause.root] = unit.descendants.get(cause.root, 0) + 1
+    unit.add_event(event)
     return event_id
+
+
+def said_at(unit: Unit, state: str, at: int) -> int:
+    """When it counts from: an opt-in from a clock that is ahead must not outlive the opt-out that follows."""
+    return min(at, unit.now) if state == OPTED_IN else at
 
 
 def forbids(unit: Unit, message: Message) -> tuple[Reason, str] | None:

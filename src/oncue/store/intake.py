@@ -64,8 +64,9 @@ def _take_event(unit: Unit, key: Key, item: EventItem) -> Verdict:
         category = str(item.properties.get("category", "promotional"))
         source = str(item.properties.get("source", f"event {item.name}"))
         before = unit.consents.get((item.user, category))
-        if not before or before[1] <= item.timestamp:
-            unit.set_consent(item.user, category, state, source, item.timestamp)
+        at = consent.said_at(unit, state, item.timestamp)
+        if not before or before[1] <= at:
+            unit.set_consent(item.user, category, state, source, at)
     event = Event(
         id=event_id, user=item.user, name=item.name, properties=item.properties, timestamp=item.timestamp,
         source=key.name, root=event_id,

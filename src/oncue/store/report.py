@@ -57,6 +57,7 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
             log.warning("a %s report names message %s, which is not here", adaptor.name, status.message_id)
         return
     before = message.changing()
+    told = bool(adaptor.suppressed) and adaptor.suppressed in message.raised.split(",")
     if message.provider_id and status.provider_id and message.provider_id != status.provider_id:
         # Two of the provider's messages for one of ours: a duplicate that someone must see.
         unit.count("provider_id_conflict", adaptor.name)
@@ -70,7 +71,7 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
     raise_status(
         unit, adaptor, message, status.status, raw=status.raw, code=status.error_code, text=status.error_message
     )
-    if status.opts_out:
+    if status.opts_out and not told:  # told again, it would undo a START that came meanwhile
         refused_for_consent(unit, adaptor, message, status.scopes, f"{adaptor.label} error {status.error_code}")
     if message.changing() != before:  # a repeat costs no write
         unit.change_message(message)
@@ -192,7 +193,13 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
     if reply.consent in (consent.OPTED_OUT, consent.OPTED_IN):
         opted_out = reply.consent == consent.OPTED_OUT
         for scope in reply.scopes:
-            unit.set_opt_out(reply.address, scope, opted_out=opted_out, source=f"replied {reply.body.strip()[:40]!r}")
+            known = unit.opt_outs.get((reply.address, scope))
+            if (
+                not opted_out and known and known.opted_out and known.at > at
+            ):  # polling a backlog, the later STOP was heard first
+                continue
+            source = f"replied {reply.body.strip()[:40]!r}"
+            unit.set_opt_out(reply.address, scope, opted_out=opted_out, source=source, at=at)
         name = adaptor.event(adaptor.suppressed if opted_out else adaptor.opted_in)
         unit.count("opt_out" if opted_out else "opt_in", adaptor.name)
         unit.add_event(

@@ -147,11 +147,12 @@ class Unit(Facts):
         self.consents[user, category] = (state, at)
         self._consents[user, category] = (user, category, state, source, at)
 
-    def set_opt_out(self, address: str, scope: str, *, opted_out: bool, source: str) -> None:
+    def set_opt_out(self, address: str, scope: str, *, opted_out: bool, source: str, at: int = 0) -> None:
         """The number opted out of the scope, or in again."""
-        self.opt_outs[address, scope] = OptOutState(opted_out, source, self.now)
-        lifted = (None, "") if opted_out else (self.now, source)
-        self._opt_outs[address, scope] = (address, scope, source, self.now, *lifted)
+        at = at or self.now
+        self.opt_outs[address, scope] = OptOutState(opted_out, source, at)
+        lifted = (None, "") if opted_out else (at, source)
+        self._opt_outs[address, scope] = (address, scope, source, at, *lifted)
 
     def set_conversation(self, message: Message, scopes: Iterable[str]) -> None:
         """The user of this message is the last one texted on these pairs of numbers."""

@@ -342,3 +342,13 @@ def test_delivered_through_a_service_implies_queued(config):
     one = {**row("outbound-api", "delivered", clock.now()), "messaging_service_sid": SERVICE}
     polled = asyncio.run(adaptor.poll(listing([one]), config, {}))
     assert "queued" in polled.reports[0].implied
+
+
+def test_replies_of_one_second_are_polled_in_the_order_in_which_they_were_written(config):
+    """The list is newest first; a START taken after the STOP that followed it would lift it."""
+    now = clock.now()
+    stop, start = (
+        row("inbound", "received", now, sid) | {"body": body} for sid, body in (("SM2", "STOP"), ("SM1", "START"))
+    )
+    reports = asyncio.run(adaptor.poll(listing([stop, start]), config, {})).reports
+    assert [one.body for one in reports] == ["START", "STOP"]

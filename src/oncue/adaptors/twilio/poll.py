@@ -70,7 +70,7 @@ async def poll(http: Http, config: Config, cursor: dict[str, Any]) -> Polled:
     except Failed as failed:
         return Polled(reports=(), cursor=cursor, problem=str(failed), after=failed.after)
     reports: list[Status | Reply] = []
-    for row in sorted(rows, key=lambda row: created_at(row, pages.now)):
+    for row in sorted(reversed(rows), key=lambda row: created_at(row, pages.now)):  # newest first within a second, too
         reports += await _report(http, config, row, state.known, pages.now)
     reports += await _follow(http, config, state.known, {str(row.get("sid")) for row in rows}, pages.now)
     newest = max((created_at(row, 0) for row in rows), default=0)

@@ -1,0 +1,114 @@
+"""Under siege: rows that cannot be read, rules that set each other off, reports out of order. Nobody else is harmed, and nobody is texted."""
+
+from __future__ import annotations
+
+import asyncio
+
+from inside import LOOP, RULE, Inside, turn
+from oncue.core import clock, ids
+from oncue.core.adaptor import Reply, Status
+from oncue.core.outcome import Retry
+from oncue.store.jobs import Reports
+
+ANN, SENDER = "+15005551001", "+15005550006"
+PROPERTIES = {"phone_number": ANN}
+OFFER = RULE.replace("confirm", "offer").replace("transactional", "promotional").replace("[booked]", "[offered]")
+
+
+def waiting(inside: Inside, user: str = "ann") -> str:
+    """A message that waits for a minute."""
+    inside.event(user, "booked", user_properties=PROPERTIES)
+    one = inside.claimed.pop().id
+    inside.ended(one, Retry("Too many requests", after=60))
+    return one
+
+
+def soon(inside: Inside, *jobs):
+    """The jobs in one transaction, which must end."""
+
+    async def all_of_them():
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*(inside.writer.do(job) for job in jobs))
+
+    return inside.run(all_of_them())
+
+
+FLIP = """
+  - key: {0}
+    name: Flip
+    state: "on"
+    category: transactional
+    triggers: [{1}]
+    actions: [{{action: user.update, properties: {{consent_promotional: {2}}}}}]
+"""
+
+
+def test_rules_that_change_consent_back_and_forth_are_cut(inside):
+    inside.apply(LOOP + FLIP.format("in", "oncue.opted_out", "true") + FLIP.format("out", "oncue.opted_in", "false"))
+    said = b'{"type": "user", "user": "ann", "properties": {"consent_promotional": true}}'
+    assert inside.run(asyncio.wait_for(inside.calling("POST", "/v1/events", said), 5)).status == 202
+    assert "rule.chain_cut" in inside.events("ann")
+
+
+def test_an_opt_in_from_the_future_does_not_outlive_the_opt_out_that_follows(inside):
+    inside.apply(LOOP + OFFER)
+    later = clock.iso(clock.now() + 12 * clock.HOUR)
+    inside.event("ann", "n", user_properties={**PROPERTIES, "consent_promotional": True}, timestamp=later)
+    inside.event("ann", "oncue.opted_in", {"category": "promotional"}, timestamp=later)
+    turn(1)
+    inside.take({"type": "user", "user": "ann", "properties": {"consent_promotional": False}})
+    inside.event("ann", "offered")
+    assert [state for _, state, _ in inside.messages()] == ["suppressed"]
+
+
+def reply(body: str, consent: str, at: int) -> Reply:
+    return Reply(
+        provider_id=ids.new(), address=ANN, sender=SENDER, scopes=(SENDER,), body=body, consent=consent,
+        properties={"body": body}, received_at=at,
+    )  # fmt: skip
+
+
+def test_a_start_written_before_the_stop_but_heard_after_it_lifts_nothing(inside):
+    now = clock.now()
+    inside.do(Reports("twilio", [reply("STOP", "opted_out", now - 5_000)]))
+    inside.do(Reports("twilio", [reply("START", "opted_in", now - 60_000)]))
+    inside.event("ann", "booked", user_properties=PROPERTIES)
+    assert [state for _, state, _ in inside.messages()] == ["suppressed"]
+    inside.do(Reports("twilio", [reply("START", "opted_in", now)]))
+    inside.event("ann", "booked")
+    assert [state for _, state, _ in inside.messages()] == ["suppressed", "submitting"]
+
+
+def test_a_refusal_for_consent_told_again_after_start_opts_nobody_out_again(inside):
+    inside.event("ann", "booked", user_properties=PROPERTIES)
+    one = inside.submit_claimed()[0]
+    refused = Status(
+        message_id=one, provider_id=f"SM{one}", status="undelivered", error_code="30630", recipient=ANN, opts_out=True,
+        scopes=(SENDER,), raw={},
+    )  # fmt: skip
+    inside.do(Reports("twilio", [refused]))
+    inside.event("ann", "booked")
+    inside.do(Reports("twilio", [reply("START", "opted_in", 0)]))
+    inside.do(Reports("twilio", [refused]))
+    inside.event("ann", "booked")
+    assert [state for _, state, _ in inside.messages()] == ["accepted", "suppressed", "submitting"]
+
+
+def test_what_nobody_in_particular_says_of_consent_opts_in_nobody(inside):
+    join = FLIP.format("join", "twilio.received", "true")
+    promote = OFFER.replace("[offered]", "[twilio.received]").replace("user.phone_number", "event.from")
+    inside.apply(LOOP + join + promote)
+    for number in ("+15005551007", "+15005551008"):
+        one = reply("JOIN", "", 0)
+        inside.do(Reports("twilio", [Reply(
+            provider_id=one.provider_id, address=number, sender=SENDER, scopes=(SENDER,), body="JOIN",
+            properties={"from": number},
+        )]))  # fmt: skip
+    assert {state for _, state, _ in inside.messages()} == {"suppressed"}
+
+
+def test_one_event_may_change_consent_more_than_twice(inside):
+    flips = [FLIP.format(f"flip-{n}", "booked", "true" if n % 2 else "false") for n in range(4)]
+    inside.apply(LOOP + "".join(flips))
+    inside.event("ann", "booked", user_properties={**PROPERTIES, "consent_promotional": True})
+    assert inside.events("ann").count("oncue.opted_in") == 3
