@@ -55,9 +55,7 @@ rules:
         validity_period: 600
         smart_encoded: true
         shorten_urls: true
-  - key: queued-mail
-    {state: "on", category: transactional, triggers: [twilio.queued], actions: [{action: email.send, to: "{{ user.email }}", subject: "queued {{ event.trigger.booking_id }}", text: "{{ event.status }}"}]}
-""".replace("SERVICE", SERVICE).partition("  - key: queued-mail")[0]
+""".replace("SERVICE", SERVICE)
 
 MAIL = """
   - key: mail-{status}
