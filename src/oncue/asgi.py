@@ -10,12 +10,13 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from oncue import adaptors
 from oncue.core import ids
 from oncue.core.adaptor import Adaptor, reserved
+from oncue.core.items import StoreUnavailable
 from oncue.ingest import build
 from oncue.settings import Settings
 from oncue.store import boot, database
@@ -73,8 +74,9 @@ class Process:
                 yield self.app
             finally:
                 writer.stop_claiming()
-                await supervisor.stop(STOP_WITHIN / 2)
-                left = await sender.drain(STOP_WITHIN)
+                with suppress(StoreUnavailable, TimeoutError):  # a transaction under way may still claim
+                    await writer.probe(STOP_WITHIN / 4)
+                left, _ = await asyncio.gather(sender.drain(STOP_WITHIN * 3 / 4), supervisor.stop(STOP_WITHIN / 2))
                 if left:
                     log.warning("%d calls had not ended; their messages will be held as unknown", left)
                 await writer.stop()

@@ -20,7 +20,8 @@ def settle() -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE store_message SET state = 'unknown', reason = %s, updated_at = %s WHERE state = 'submitting'",
+            "UPDATE store_message SET state = 'unknown', reason = %s, updated_at = %s "
+            "WHERE state IN ('submitting', 'unknown') AND state = 'submitting'",  # the words of the index that serves it
             [_LEFT, clock.now()],
         )
         left = int(cursor.rowcount)

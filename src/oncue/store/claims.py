@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import connection
 
 from oncue.core.message import State
@@ -11,6 +13,8 @@ from oncue.store.lanes import Lanes
 from oncue.store.message import COLUMNS, FIELDS, Message
 from oncue.store.unit import Unit
 
+log = logging.getLogger("oncue.store")
+
 _DUE = (
     f"SELECT {', '.join(COLUMNS)} FROM store_message "
     "WHERE state = 'waiting' AND lane = %s AND priority = %s AND due_at <= %s ORDER BY due_at LIMIT %s"
@@ -19,6 +23,8 @@ _NEXT_DUE = "SELECT MIN(due_at) FROM store_message WHERE state = 'waiting' AND l
 _STALE = (
     f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE state = 'waiting' AND send_by < %s ORDER BY send_by LIMIT %s"
 )
+
+UNREADABLE = "oncue could not process this message because of a fault of its own, which is in its log."
 
 
 def claim_waiting(unit: Unit, lanes: Lanes) -> None:
@@ -36,13 +42,15 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
 
 def expire(unit: Unit, limit: int = 500) -> int:
     """Messages whose send-by time has passed are stale, whatever held them. Returns how many there were."""
-    stale = _select(_STALE, unit.now, limit)
+    found = [unit.keep(message) for message in _select(_STALE, unit.now, limit)]
+    stale = [
+        message for message in found if message.state == State.WAITING
+    ]  # no report of this transaction says otherwise
     for message in stale:
-        unit.messages[message.id] = message
         message.state, message.reason = _why(message, None)
         unit.change_message(message)
     _refuse(unit, stale)
-    return len(stale)
+    return len(found)
 
 
 def _due(unit: Unit, lane: str, wanted: int) -> list[Message]:
@@ -59,20 +67,35 @@ def _claim(unit: Unit, lanes: Lanes, due: list[Message]) -> None:
     consent.load_for(unit, due)
     refused = []
     for message in due:
-        refusal = consent.forbids(unit, message)
-        pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
-        if unit.snapshot.is_stopped(message.rule):
-            message.state, message.reason = State.CANCELED, f"{Reason.RULE_OFF}: {STOPPED}"
-            unit.count("message", message.state)
-        elif message.send_by < unit.now or refusal:
-            message.state, message.reason = _why(message, refusal)
+        free = lanes.free(message.adaptor)
+        try:
+            is_refused = _claim_one(unit, lanes, message)
+        except Exception:  # its row cannot be read; those behind it can
+            log.exception("message %s cannot be claimed because of a fault in oncue", message.id)
+            if lanes.free(message.adaptor) < free:
+                lanes.release(message.adaptor)
+            message.state, message.reason, is_refused = State.REJECTED, UNREADABLE, True
+        if is_refused:
             refused.append(message)
-        elif pause and pause.until_at > unit.now:
-            message.due_at = pause.until_at
-        elif lanes.take_waiting(message.lane):
-            outbox.claim(unit, message)
         unit.change_message(message)
     _refuse(unit, refused)
+
+
+def _claim_one(unit: Unit, lanes: Lanes, message: Message) -> bool:
+    """Returns whether it is refused."""
+    refusal = consent.forbids(unit, message)
+    pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
+    if unit.snapshot.is_stopped(message.rule):
+        message.state, message.reason = State.CANCELED, f"{Reason.RULE_OFF}: {STOPPED}"
+        unit.count("message", message.state)
+    elif message.send_by < unit.now or refusal:
+        message.state, message.reason = _why(message, refusal)
+        return True
+    elif pause and pause.until_at > unit.now:
+        message.due_at = pause.until_at
+    elif lanes.take_waiting(message.lane):
+        outbox.claim(unit, message)
+    return False
 
 
 def _why(message: Message, refusal: tuple[Reason, str] | None) -> tuple[State, str]:

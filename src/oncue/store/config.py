@@ -111,7 +111,8 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         cursor.execute("SELECT name, state, config, secrets, found, problem FROM store_adaptor")
         adaptors = {row[0]: _adaptor(vault, *row) for row in cursor.fetchall() if row[0] in catalogue}
         cursor.execute("SELECT key, spec, revision FROM store_rule WHERE archived_at IS NULL ORDER BY key")
-        rules = [(msgspec.json.decode(spec, type=RuleSpec), revision) for _, spec, revision in cursor.fetchall()]
+        found = [(key, _spec(key, spec), revision) for key, spec, revision in cursor.fetchall()]
+        rules = [(spec, revision) for _, spec, revision in found if spec]
         cursor.execute("SELECT digest, id, name, per_second FROM store_apikey")
         keys = {row[0]: Key(id=row[1], name=row[2], per_second=row[3]) for row in cursor.fetchall()}
         cursor.execute("SELECT adaptor, kind, key, reason, until_at FROM store_pause")
@@ -127,7 +128,8 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         index=RuleIndex(list(compiled.values())),
         compiled=compiled,
         revisions={spec.key: revision for spec, revision in rules},
-        states={spec.key: spec.state for spec, _ in rules},
+        # Of a rule that cannot be read nobody knows that it was turned off: what waits of it is not canceled.
+        states={key: spec.state if spec else RuleState.ON for key, spec, _ in found},
         keys=keys,
         pauses=pauses,
     )
@@ -141,6 +143,14 @@ def _adaptor(vault: Vault, name: str, state: str, config: str, secrets: str, fou
         log.error("adaptor %s is held inactive: %s", name, wrong)
         state, problem = "inactive", str(wrong)
     return AdaptorConfig(name=name, state=state, config=values, found=msgspec.json.decode(found), problem=problem)
+
+
+def _spec(key: str, text: str) -> RuleSpec | None:
+    try:
+        return msgspec.json.decode(text, type=RuleSpec)
+    except msgspec.DecodeError as error:
+        log.error("rule %s does not act: it cannot be read: %s", key, error)
+        return None
 
 
 def _compile(

@@ -38,7 +38,7 @@ def explain(one: str) -> Explanation | None:
     None if there is nothing of that id.
     """
     message = _by_id("store_message", one) or _first(
-        "SELECT * FROM store_message WHERE provider_id <> '' AND provider_id = %s", one
+        "SELECT * FROM store_message WHERE NOT provider_id = '' AND provider_id = %s", one
     )
     event = _by_id("store_event", message["event"] if message else one)
     if event is None:

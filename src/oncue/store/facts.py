@@ -18,6 +18,7 @@ from oncue.store.message import COLUMNS, FIELDS, Message
 decode = msgspec.json.decode
 encode = msgspec.json.Encoder().encode
 
+# A partial index serves only statements that repeat its condition word for word: NOT x = '', not x <> ''.
 AMONG = "IN (SELECT value FROM json_each(%s))"
 """One statement text whatever the number of values, so that it is prepared once."""
 
@@ -99,7 +100,7 @@ class Facts:
             self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
 
     def _load_messages_by_provider(self, provider_ids: set[str]) -> None:
-        for row in self._query(_SELECT_MESSAGE + "provider_id <> '' AND provider_id ", provider_ids):
+        for row in self._query(_SELECT_MESSAGE + "NOT provider_id = '' AND provider_id ", provider_ids):
             self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
 
     def keep(self, message: Message) -> Message:
@@ -150,7 +151,7 @@ class Facts:
         # Two are enough to know that a number does not say who it is.
         sql = (
             "SELECT phone, id FROM (SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
-            f"FROM store_user WHERE phone <> '' AND phone {AMONG}) AS owners WHERE nth <= 2"
+            f"FROM store_user WHERE NOT phone = '' AND phone {AMONG}) AS owners WHERE nth <= 2"
         )
         for phone, user in self._rows(sql, addresses):
             self.owners.setdefault(phone, []).append(user)

@@ -163,9 +163,11 @@ class Reports(msgspec.Struct, frozen=True):
                 cursor.execute(sql, [encode(self.cursor).decode(), self.adaptor])
 
     def halves(self) -> tuple[Job, Job] | None:
-        """The reports, cut in the middle; the cursor moves with the second half."""
+        """The reports, cut in the middle; the cursor moves with the second half, and without the last report if need be."""
         if len(self.reports) < 2:
-            return None
+            if not self.reports or self.cursor is None:
+                return None
+            return Reports(self.adaptor, self.reports), Reports(self.adaptor, (), self.cursor)
         middle = len(self.reports) // 2
         first, second = self.reports[:middle], self.reports[middle:]
         return Reports(self.adaptor, first), Reports(self.adaptor, second, self.cursor)

@@ -14,6 +14,9 @@ from oncue.core import clock
 SLOTS = 64
 """Calls under way per adaptor at most; Twilio's cap on concurrency is unpublished, and others report 100."""
 
+MOST_IDLE = 1_000
+"""Lanes kept beyond those in which something waits: a webhook may go to a host for each of the customer's customers."""
+
 _BURST_FOR = 0.1  # seconds' worth of messages that may go at once, so that a fast lane is not chopped by our own timer
 
 
@@ -44,6 +47,7 @@ class Lanes:
         """Nothing more is claimed: the process is about to end. What would be claimed waits for the next."""
         self._lanes: dict[str, _Lane] = {}
         self._slots: dict[str, _Slots] = {}
+        self._most = MOST_IDLE
         self._taken: list[tuple[str, str, float]] = []
         """What this transaction took (adaptor, lane, when the lane's turn was before) and gave back (no lane)."""
         self._due_before: dict[str, tuple[bool, int]] = {}
@@ -55,8 +59,9 @@ class Lanes:
         return not state.waiting and self._take(state, lane)
 
     def take_waiting(self, lane: str) -> bool:
-        """Take a slot and the lane's turn for one that waited."""
-        return self._take(self._lanes[lane], lane)
+        """Take a slot and the lane's turn for one that waited. The lane goes behind the others, so that none starves."""
+        state = self._lanes[lane] = self._lanes.pop(lane)
+        return self._take(state, lane)
 
     def _take(self, state: _Lane, lane: str) -> bool:
         slots = self._slot(state.adaptor)
@@ -133,6 +138,10 @@ class Lanes:
         """The transaction in which slots were taken holds."""
         self._taken.clear()
         self._due_before.clear()
+        if len(self._lanes) > self._most:
+            now = clock.elapsed()
+            self._lanes = {name: lane for name, lane in self._lanes.items() if lane.waiting or lane.next_at > now}
+            self._most = len(self._lanes) + MOST_IDLE
 
     def roll_back(self) -> None:
         """It does not: give back what it took."""

@@ -5,6 +5,8 @@ A message's id follows from its event, rule and action, so that nothing can make
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from oncue.core import clock, ids
@@ -18,6 +20,10 @@ from oncue.store import consent, report
 from oncue.store.lanes import Lanes
 from oncue.store.message import PRIORITY, Claimed, Message
 from oncue.store.unit import Unit, decode, encode
+
+log = logging.getLogger("oncue.store")
+
+UNPREPARED = "This message could not be prepared because of a fault in oncue, which is in its log."
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +65,7 @@ def claim_at_birth(unit: Unit, lanes: Lanes, message: Message) -> None:
 
 def claim(unit: Unit, message: Message) -> None:
     """This message is being sent, by this boot of this process."""
+    fields = decode(message.fields)
     message.state, message.boot = State.SUBMITTING, unit.boot
     message.attempts += 1
     unit.claimed.append(
@@ -67,7 +74,7 @@ def claim(unit: Unit, message: Message) -> None:
             adaptor=message.adaptor,
             action=message.action,
             attempt=message.attempts,
-            fields=decode(message.fields),
+            fields=fields,
             recipient=message.recipient,
             send_by=message.send_by,
             lane=Lane(message.lane, message.per_second),
@@ -119,7 +126,11 @@ def _prepare(unit: Unit, plan: Plan, message: Message) -> None:
     action = unit.snapshot.catalogue[message.adaptor].action(message.action)
     if action is None:
         raise LookupError(f"The adaptor {message.adaptor} has no action {message.action}.")
-    prepared = action.prepare(configured.config, planned.fields, plan.user.properties)
+    try:
+        prepared = action.prepare(configured.config, planned.fields, plan.user.properties)
+    except Exception:  # contained: the event and its other messages are not to blame
+        log.exception("message %s could not be prepared because of a fault in oncue", message.id)
+        prepared = Impossible("", UNPREPARED)
     match prepared:
         case Impossible(sentence=sentence):
             message.state, message.reason = State.REJECTED, f"{Reason.INVALID_FIELD}: {sentence}"

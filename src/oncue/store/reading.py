@@ -58,11 +58,10 @@ def counts(since_hour: int) -> list[Row]:
 
 def states() -> dict[str, int]:
     """How many messages wait, are being sent or are unknown: the states that should not grow. Served by partial indexes."""
-    sql = "SELECT state, COUNT(*) AS count FROM store_message WHERE state = %s GROUP BY state"
     found = {state: 0 for state in ("waiting", "submitting", "unknown")}
-    for state in found:
-        for row in rows(sql, [state]):
-            found[state] = row["count"]
+    for words in ("state = 'waiting'", "state IN ('submitting', 'unknown')"):  # those of the indexes
+        for row in rows(f"SELECT state, COUNT(*) AS count FROM store_message WHERE {words} GROUP BY state", []):
+            found[row["state"]] = row["count"]
     return found
 
 

@@ -127,8 +127,8 @@ def raise_status(
 def refuse(unit: Unit, message: Message, trigger: dict[str, Any]) -> None:
     """We, or the provider, refused for good: say so with an event, so that a fallback rule can act."""
     unit.triggers.setdefault(message.event, trigger)
-    adaptor = unit.snapshot.catalogue[message.adaptor]
     if message.state == State.REJECTED:
+        adaptor = unit.snapshot.catalogue[message.adaptor]
         raise_status(unit, adaptor, message, adaptor.failed, code=message.error_code, text=message.reason)
         return
     name = {State.EXPIRED: "message.expired"}.get(State(message.state), "message.suppressed")

@@ -48,6 +48,9 @@ MOST_WAITING = 20_000
 IDLE_FOR = 0.1
 """Seconds between looks at whether another process changed the database, when there is nothing to do."""
 
+CLAIM_AGAIN_AFTER = 2.0
+"""Seconds for which what waits is left alone after the database, or oncue, failed: what is taken in goes on."""
+
 CHECKPOINT_AFTER = 2_000
 """Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
 
@@ -55,6 +58,10 @@ CHECKPOINT_AFTER = 2_000
 class _Pending(msgspec.Struct):
     job: Job
     future: asyncio.Future[Any]
+
+
+class _ClaimFault(Exception):
+    """A bug in claiming what waits: no job of the group is to blame."""
 
 
 class Writer:
@@ -77,6 +84,7 @@ class Writer:
         self._lines: dict[str, deque[_Pending]] = {}
         self._limit = MOST_ITEMS
         self._since_checkpoint = 0
+        self._claim_from = 0.0  # steady seconds
         self._data_version = 0
         self._woken = threading.Condition()
         self._stopping = False
@@ -177,7 +185,7 @@ class Writer:
         return size
 
     def _next_after(self) -> float:
-        if self._lanes.is_closed:
+        if self._lanes.is_closed or clock.elapsed() < self._claim_from:
             return IDLE_FOR
         active = {name: one.is_active for name, one in self.snapshot.adaptors.items()}
         after = self._lanes.next_after(active)
@@ -222,11 +230,16 @@ class Writer:
         """The answers, in order; an answer may be an exception."""
         try:
             return self._transact(jobs)
+        except _ClaimFault as fault:
+            log.error("waiting messages could not be claimed because of a fault in oncue", exc_info=fault.__cause__)
+            self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
+            return self._attempt(jobs)
         except IntegrityError as error:
             return self._bisect(jobs, error)
         except DatabaseError as error:
             log.error("the store could not commit: %s", error)
             connection.close()
+            self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
             return [StoreUnavailable(str(error))] * len(jobs)
         except Exception as error:
             return self._bisect(jobs, error)
@@ -236,7 +249,9 @@ class Writer:
             middle = len(jobs) // 2
             return self._attempt(jobs[:middle]) + self._attempt(jobs[middle:])
         if not jobs:
-            raise error
+            log.error("an empty transaction failed because of a fault in oncue", exc_info=error)
+            self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
+            return []
         halves = jobs[0].halves()
         if halves is None:
             log.error("a job failed because of a fault in oncue: %r", jobs[0].line, exc_info=error)
@@ -261,7 +276,8 @@ class Writer:
                 answers = [job.take(unit, self._lanes) for job in jobs]
                 chain.run(unit, self._lanes)
                 unit.flush()
-                self._claim_waiting(unit)
+                if clock.elapsed() >= self._claim_from:
+                    self._claim_contained(unit)
         except BaseException:
             self._lanes.roll_back()
             raise
@@ -272,6 +288,14 @@ class Writer:
         if unit.claimed:
             self._tell(self._on_claimed, unit.claimed)
         return answers
+
+    def _claim_contained(self, unit: Unit) -> None:
+        try:
+            self._claim_waiting(unit)
+        except Exception as error:
+            if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
+                raise
+            raise _ClaimFault from error
 
     def _claim_waiting(self, unit: Unit) -> None:
         """What is claimed may expire or be refused instead, whose events may trigger rules, and so on."""

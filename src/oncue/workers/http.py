@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,7 +80,7 @@ class Client:
                 trace_request_ctx=progress,
             ) as answer:
                 content = await _read(answer, limit)
-                return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
+                return Response(answer.status, _texts(answer.headers), content)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failed(error, progress)
 
@@ -138,6 +139,11 @@ def _refusal(url: str, trusted: bool) -> str | None:
     if address is not None and not is_public(address):
         return f"{host} is an address that is not public; oncue does not call it."
     return None
+
+
+def _texts(headers: Mapping[str, str]) -> dict[str, str]:
+    """Bytes that are no UTF-8 come as halves of surrogate pairs, which cannot be kept."""
+    return {name.lower(): value.encode("utf-8", "replace").decode() for name, value in headers.items()}
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -31,6 +31,9 @@ log = logging.getLogger("oncue.sender")
 STALE_AFTER = 10.0
 """Seconds from claim to call: after more, the process must have been stopped, and what it knew may no longer hold."""
 
+LONGEST_FOR = 120.0
+"""Seconds for one call at most, whatever deadlines the adaptor keeps: a call that never ended would keep its slot for good."""
+
 
 class Sender:
     """Sends. `take` is the writer's `on_claimed`."""
@@ -92,7 +95,8 @@ class Sender:
         )
         try:
             assert action is not None and action.send is not None
-            outcome = await action.send(http, configured.config, outgoing)
+            async with asyncio.timeout(LONGEST_FOR):
+                outcome = await action.send(http, configured.config, outgoing)
         except Exception as bug:  # contained: it may have been sent, so nobody sends it again unasked
             log.exception("sending message %s failed because of a fault in oncue", claimed.id)
             outcome = Unknown(f"A fault in oncue interrupted the attempt: {type(bug).__name__}.")
@@ -111,18 +115,20 @@ class Sender:
 
     async def _record(self, writer: Writer, attempted: Attempted) -> None:
         attempt = 0
+        job: Record | Release = Record(attempted)
         while True:
             attempt += 1
             try:
-                await writer.do(Record(attempted))
+                await writer.do(job)
                 return
             except StoreUnavailable as unavailable:
                 log.error("the result of message %s is not recorded yet: %s", attempted.message, unavailable)
                 await asyncio.sleep(backoff.after(min(attempt, 5)))
             except Poisoned:
                 log.exception("the result of message %s cannot be recorded", attempted.message)
-                await writer.do(Release(attempted.adaptor))
-                return
+                if isinstance(job, Release):
+                    return
+                job = Release(attempted.adaptor)
 
 
 def redactor(adaptor: Adaptor, config: Mapping[str, Any]) -> Redactor:

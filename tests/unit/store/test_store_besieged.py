@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from inside import LOOP, RULE, Inside, turn
+from oncue.adaptors.twilio import prepare as twilio_prepare
 from oncue.core import clock, ids
 from oncue.core.adaptor import Reply, Status
 from oncue.core.outcome import Retry
-from oncue.store.jobs import Reports
+from oncue.store import claims
+from oncue.store.jobs import Probe, Reports, Sweep
+from oncue.testing import wait_for
 
 ANN, SENDER = "+15005551001", "+15005550006"
 PROPERTIES = {"phone_number": ANN}
@@ -31,6 +36,52 @@ def soon(inside: Inside, *jobs):
             return await asyncio.gather(*(inside.writer.do(job) for job in jobs))
 
     return inside.run(all_of_them())
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("column", ["scopes", "fields"])
+def test_a_waiting_message_that_cannot_be_read_harms_nobody_else(inside, column):
+    poisoned, sound = waiting(inside), waiting(inside, "bob")
+    inside.execute(f"UPDATE store_message SET {column} = '[' WHERE id = ?", poisoned)
+    turn(100)
+    inside.event("cyd", "booked", user_properties=PROPERTIES)
+    wait_for(lambda: len(inside.claimed) == 2, 5)
+    assert sound in {one.id for one in inside.claimed}
+    assert dict(inside.rows("SELECT id, state FROM store_message"))[poisoned] == "rejected"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("jobs", [0, 3])
+def test_a_fault_while_claiming_what_waits_ends_neither_the_writer_nor_its_jobs(inside, monkeypatch, jobs):
+    waiting(inside)
+    turn(100)
+
+    def fault(unit, lanes):
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "claim_waiting", fault)
+        soon(inside, Probe())
+        for _ in range(jobs):
+            inside.event("u", "n")
+    turn(100)
+    wait_for(lambda: inside.states() == {"submitting": 1}, 5)
+
+
+@pytest.mark.faults
+def test_a_fault_in_preparing_one_message_harms_nobody_else(inside, monkeypatch):
+    prepare = twilio_prepare.numbers.read
+
+    def fault(text, user):
+        if text.endswith("666"):
+            raise RuntimeError("a bug")
+        return prepare(text, user)
+
+    monkeypatch.setattr(twilio_prepare.numbers, "read", fault)
+    inside.event("bad", "booked", user_properties={"phone_number": "+15005550666"})
+    inside.event("ann", "booked", user_properties=PROPERTIES)
+    assert [state for _, state, _ in inside.messages()] == ["rejected", "submitting"]
+    assert inside.events("bad") == ["booked", "twilio.failed"]
 
 
 FLIP = """
@@ -94,6 +145,15 @@ def test_a_refusal_for_consent_told_again_after_start_opts_nobody_out_again(insi
     assert [state for _, state, _ in inside.messages()] == ["accepted", "suppressed", "submitting"]
 
 
+def test_a_callback_in_the_transaction_that_lets_a_message_expire_is_not_forgotten(inside):
+    one = waiting(inside)
+    turn(5 * 3_600)
+    proof = Status(message_id=one, provider_id="SM1", status="sent", first_status="queued", raw={})
+    soon(inside, Reports("twilio", [proof]), Sweep())
+    assert inside.messages("state, provider_id, carrier_status") == [("accepted", "SM1", "sent")]
+    inside.do(Reports("twilio", [proof]))
+
+
 def test_what_nobody_in_particular_says_of_consent_opts_in_nobody(inside):
     join = FLIP.format("join", "twilio.received", "true")
     promote = OFFER.replace("[offered]", "[twilio.received]").replace("user.phone_number", "event.from")
@@ -112,3 +172,11 @@ def test_one_event_may_change_consent_more_than_twice(inside):
     inside.apply(LOOP + "".join(flips))
     inside.event("ann", "booked", user_properties={**PROPERTIES, "consent_promotional": True})
     assert inside.events("ann").count("oncue.opted_in") == 3
+
+
+def test_a_message_of_an_adaptor_no_longer_installed_expires_too(inside):
+    one, other = waiting(inside), waiting(inside, "bob")
+    inside.execute("UPDATE store_message SET adaptor = 'gone', lane = 'gone' WHERE id = ?", one)
+    turn(5 * 3_600)
+    inside.do(Sweep())
+    assert dict(inside.rows("SELECT id, state FROM store_message")) == {one: "expired", other: "expired"}

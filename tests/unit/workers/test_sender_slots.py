@@ -1,0 +1,85 @@
+"""The sender: whatever a provider answers is recorded, and a slot is given back whatever becomes of the record."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from inside import KEYS, Inside, clock_put_back, inside
+from oncue.core.items import StoreUnavailable
+from oncue.store.jobs import Poisoned, Record, Release
+from oncue.store.results import Attempted
+from oncue.workers.http import Client
+from oncue.workers.sender import Sender
+
+__all__ = ["clock_put_back", "inside"]
+
+
+def test_an_answer_with_bytes_that_are_no_utf8_in_a_header_is_recorded(inside: Inside):
+    rules = (
+        KEYS
+        + """
+adaptors:
+  webhook: {allow_private_addresses: true}
+rules:
+  - key: tell
+    name: Tell
+    state: "on"
+    category: transactional
+    triggers: [booked]
+    actions: [{action: webhook.request, url: "http://127.0.0.1:%d/", method: POST}]
+"""
+    )
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-City: Z\xfcrich\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    async def carried() -> None:
+        client = Client()
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        sender = Sender(client, "")
+        sender.serve(inside.writer)
+        await asyncio.to_thread(inside.apply, rules % server.sockets[0].getsockname()[1])
+        await inside.writer.probe(5)
+        event = b'{"type": "event", "user": "ann", "name": "booked", "properties": {}}'
+        assert (await inside.calling("POST", "/v1/events", event)).status == 202
+        await asyncio.sleep(0)
+        sender.take(inside.claimed)
+        assert await sender.drain(5) == 0
+        await client.close()
+        server.close()
+
+    inside.run(carried())
+    assert inside.messages("state") == [("accepted",)]
+    ((exchange,),) = inside.rows("SELECT exchange FROM store_attempt")
+    assert msgspec.json.decode(exchange)[0]["response_headers"]["x-city"] == "Z?rich"
+
+
+class Store:
+    """A writer that cannot record this result, and at first cannot do anything else either."""
+
+    def __init__(self) -> None:
+        self.released: list[str] = []
+        self.unavailable = 1
+
+    async def do(self, job: object) -> None:
+        if isinstance(job, Record):
+            raise Poisoned
+        assert isinstance(job, Release)
+        if self.unavailable:
+            self.unavailable -= 1
+            raise StoreUnavailable("locked")
+        self.released.append(job.adaptor)
+
+
+@pytest.mark.faults
+def test_the_slot_of_a_result_that_cannot_be_recorded_is_given_back_however_long_it_takes():
+    store = Store()
+    attempted = Attempted(message="m", adaptor="twilio", number=1, outcome=None, started_at=0, ended_at=0)
+    asyncio.run(Sender(Client(), "")._record(store, attempted))  # type: ignore[arg-type]
+    assert store.released == ["twilio"]
