@@ -119,8 +119,12 @@ def test_listings_and_explain(start, carrier):
         assert "Hi Ann, booking B1 is confirmed." in oncue.run("explain", one).stdout, one
     nothing = oncue.run("explain", "0" * 32)
     assert nothing.returncode == 1 and len(nothing.stderr.splitlines()) == 1
-    narrow = oncue.run("messages")
-    assert max(map(len, narrow.stdout.splitlines())) <= 80
+    oncue.environ.pop("COLUMNS", None)
+    assert "delivered" in oncue.run("messages").stdout, "a program gets everything"
+    oncue.environ["COLUMNS"] = "80"
+    for listing in (["messages"], ["events"], ["users", "list"], ["opt-outs"]):
+        assert max(map(len, oncue.run(*listing).stdout.splitlines())) <= 80
+    assert "ann" in oncue.run("users", "list").stdout
     assert {one["level"] for one in oncue.json("check", "--no-network")} <= {"ok", "note"}
 
 
@@ -141,3 +145,23 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path, arguments, environ, cod
     done = subprocess.run([sys.executable, "-m", "oncue", *arguments], env=given, capture_output=True, text=True, timeout=30, check=False)  # fmt: skip
     assert (done.returncode, done.stdout) == (code, ""), done
     assert words.lower() in done.stderr.lower() and "Traceback" not in done.stderr, done.stderr
+
+
+def test_with_another_key_check_says_so_and_the_secrets_can_be_entered_anew(start):
+    oncue = start()
+    oncue.environ["ONCUE_SECRET_KEY"] = "another key, long enough to be one, by far"
+    said = oncue.run("check", "--no-network")
+    assert said.returncode == 1 and "Put the old key back, or enter the secrets anew" in said.stdout
+    assert "Auth Token is required" in oncue.run("apply", str(out_of(oncue)), "--no-check").stderr
+    (oncue.folder / "rules.yaml").write_text(RULES)
+    assert oncue.run("apply", str(oncue.folder / "rules.yaml"), "--no-check").returncode == 0
+    assert oncue.run("check", "--no-network").returncode == 0
+
+
+def out_of(oncue):
+    """What `export` writes to a file."""
+    path = oncue.folder / "out.yaml"
+    assert oncue.run("export", "-o", str(path)).returncode == 0
+    nowhere = oncue.run("export", "-o", str(oncue.folder / "no" / "where.yaml"))
+    assert nowhere.returncode == 1 and len(nowhere.stderr.splitlines()) == 1
+    return path

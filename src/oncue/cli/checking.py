@@ -15,7 +15,6 @@ from oncue.cli.terminal import escaped, fail, print_json, say
 from oncue.rules.compile import compile_rule
 from oncue.rules.spec import RuleState
 from oncue.store import adaptors, apply, keys, reading
-from oncue.store.secrets import WrongKey
 from oncue.workers.checks import check_adaptor
 from oncue.workers.checks import set_inbound as point
 
@@ -105,13 +104,12 @@ def _check_adaptors(opened: Opened, network: bool) -> list[Finding]:
     for name, adaptor in opened.catalogue.items():
         if adaptor.builtin:
             continue
-        try:
-            stored = adaptors.stored(name, opened.vault)
-        except WrongKey as wrong:
-            findings.append(Finding("wrong", name, str(wrong)))
-            continue
+        stored = adaptors.stored(name, opened.vault)
         if stored is None:
             findings.append(Finding("note", name, "Not configured."))
+            continue
+        if stored.problem:
+            findings.append(Finding("wrong", name, stored.problem))
             continue
         if stored.state != adaptors.ACTIVE:
             findings.append(Finding("note", name, f"Inactive; {adaptors.held(name)} messages wait."))

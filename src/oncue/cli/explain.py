@@ -83,8 +83,9 @@ def _tell_seen(seen: Row, depth: int) -> None:
 def _tell_message(told: Told) -> None:
     message = told.message
     sender = f" from {message['sender']}" if message["sender"] else ""
+    to = f" to {message['recipient']}" if message["recipient"] else ""
     say(
-        f"\nMessage [bold]{message['id']}[/bold]: {message['adaptor']}.{message['action']} to {escaped(message['recipient'] or 'nobody')}{escaped(sender)}"
+        f"\nMessage [bold]{message['id']}[/bold]: {message['adaptor']}.{message['action']}{escaped(to)}{escaped(sender)}"
     )
     reason = f": {message['reason']}" if message["reason"] else ""
     say(f"  {message['state']}: {_STATES.get(message['state'], '')}{escaped(reason)}")

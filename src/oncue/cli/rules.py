@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import getpass
 import os
 from pathlib import Path
@@ -28,7 +27,6 @@ from oncue.rules.nodes import FileFault
 from oncue.rules.spec import Decision, RuleState, Seen
 from oncue.store import adaptors, reading
 from oncue.store import apply as applying
-from oncue.store.secrets import WrongKey
 from oncue.workers.checks import check_adaptor
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The rules file (YAML).")]
@@ -57,10 +55,7 @@ def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
     faults += refused
     if faults:
         _report_faults(faults, file)
-    try:
-        changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
-    except WrongKey as wrong:
-        fail(str(wrong))
+    changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
     warnings = _warn(opened, document)
     if as_json:
         print_json({"changes": [msgspec.to_builtins(one) for one in changes], "warnings": warnings})
@@ -94,10 +89,9 @@ def _read(opened: Opened, file: Path) -> tuple[Document, list[FileFault]]:
 def _saved(opened: Opened) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in opened.catalogue:
-        with contextlib.suppress(WrongKey):  # then the file has to give them
-            stored = adaptors.stored(name, opened.vault)
-            if stored:
-                found[name] = stored.values
+        stored = adaptors.stored(name, opened.vault)
+        if stored:
+            found[name] = stored.values
     return found
 
 
@@ -195,10 +189,7 @@ def export(
     configured: dict[str, AdaptorSpec] = {}
     left_out = []
     for name, adaptor in opened.catalogue.items():
-        try:
-            stored = None if adaptor.builtin else adaptors.stored(name, opened.vault)
-        except WrongKey as wrong:
-            fail(str(wrong))
+        stored = None if adaptor.builtin else adaptors.stored(name, opened.vault)
         if stored is None:
             continue
         secret = {field.name for field in adaptor.config if field.is_secret}
@@ -211,7 +202,10 @@ def export(
     if left_out:
         text = "\n".join(["# Saved secrets are not in this file. To apply it elsewhere, add:", *left_out, text])
     if output:
-        output.write_text(text, "utf-8")
+        try:
+            output.write_text(text, "utf-8")
+        except OSError as error:
+            fail(f"{output} cannot be written ({error.strerror}).")
     else:
         typer.echo(text, nl=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,14 +55,19 @@ def print_rows(
     if not rows:
         say(nothing)
         return
+    cells = [[read(row) for read in columns.values()] for row in rows]
+    widths = [max(len(title), *(len(row[n]) for row in cells)) for n, title in enumerate(columns)]
+    # In a terminal, what is copied and pasted, and times, stay whole; the rest shares what room there is. A program gets everything.
+    is_fitted = out.is_terminal or "COLUMNS" in os.environ
+    flexible = [n for n, title in enumerate(columns) if title not in _WHOLE]
+    left = out.width - sum(widths[n] + 1 for n in range(len(widths)) if n not in flexible)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, read in columns.items():
-        # What is copied and pasted, and times, stay whole; the rest shares what room there is.
-        width = max(len(title), *(len(read(row)) for row in rows)) if title in _WHOLE else None
-        table.add_column(title, overflow="ellipsis", no_wrap=True, min_width=width)
-    for row in rows:
-        table.add_row(*(escape(read(row)) for read in columns.values()))
-    out.print(table)
+    for n, title in enumerate(columns):
+        room = max(len(title), 6, left // max(1, len(flexible)) - 1) if is_fitted and n in flexible else widths[n]
+        table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=min(widths[n], room))
+    for row in cells:
+        table.add_row(*map(escape, row))
+    (out if is_fitted else Console(highlight=False, width=sum(widths) + 2 * len(widths))).print(table)
 
 
 _WHOLE = ("when", "id", "to", "name", "state", "number", "since", "changed")

@@ -121,6 +121,8 @@ def _entry(raw: bytes, now: int, prefixes: tuple[str, ...]) -> Item | str:
 def _item(given: dict[str, Any], now: int, prefixes: tuple[str, ...]) -> Item:
     kind = given.get("type", "event" if "name" in given else None)
     known = _FIELDS.get(kind) if isinstance(kind, str) else None
+    if kind is None:
+        raise _Wrong('An item needs a type: "event", "user" or "consent"; an event may leave it out, but needs a name.')
     if known is None:
         raise _Wrong(f'type must be "event", "user" or "consent", not {_shown(kind)}.')
     if not given.keys() <= known:

@@ -55,6 +55,10 @@ class Native:
         )
         if key is None:
             sentence = "Send an API key: `Authorization: Bearer …`. `oncue key create NAME` makes one."
+            if scheme.lower() == b"bearer" and token.strip():
+                sentence = (
+                    "The API key in `Authorization: Bearer …` is not known here. `oncue key create NAME` makes one."
+                )
             raise Refused(401, sentence, (b"www-authenticate", b"Bearer"))
         return key
 

@@ -91,6 +91,10 @@ def _expand(tree: Tree, path: str, value: Any, environ: Mapping[str, str]) -> An
     return _ENV.sub(replace, value)
 
 
+def _is_unset(value: Any, environ: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and any(name not in environ for name in _ENV.findall(value))
+
+
 def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKeySpec]:
     keys: list[ApiKeySpec] = []
     for index, one in enumerate(_list(tree, "api_keys", given)):
@@ -107,7 +111,7 @@ def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKe
         }
         if not values["name"].strip():
             tree.fault(f"{path}.name", "An API key needs a name.")
-        if len(values["key"]) < SHORTEST_KEY:
+        if len(values["key"]) < SHORTEST_KEY and not _is_unset(one["key"], environ):
             tree.fault(
                 f"{path}.key", f"A key of fewer than {SHORTEST_KEY} characters can be guessed; make a longer one."
             )
@@ -138,7 +142,8 @@ def _read_adaptors(
                 path, there_is_no("adaptor", name, [key for key, value in adaptors.items() if not value.builtin])
             )
             continue
-        values = as_written(_expand(tree, path, _map(tree, path, one), environ))
+        given_here = _map(tree, path, one)
+        values = as_written(_expand(tree, path, given_here, environ))
         state = values.pop("state", "active")
         if state not in ("active", "inactive"):
             tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
@@ -146,7 +151,8 @@ def _read_adaptors(
         if not faults and declared.check_config:
             faults = declared.check_config(typed)
         for fault in faults:
-            tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
+            if not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
+                tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
         found[name] = AdaptorSpec(state=state, values=typed)
     return found
 
@@ -282,7 +288,11 @@ def _map(tree: Tree, path: str, given: Any) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, the rest as YAML likes it: quoted where it would be read as something else."""
+    """Texts of several lines as blocks, the rest as YAML likes it: quoted where it would be read as something else. Lists stand to the right
+    of their names, as people write them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:

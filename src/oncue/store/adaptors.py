@@ -10,7 +10,7 @@ from django.db import connection
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
 from oncue.store.config import raise_version
-from oncue.store.secrets import Vault
+from oncue.store.secrets import Vault, WrongKey
 
 ACTIVE, INACTIVE = "active", "inactive"
 
@@ -26,7 +26,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stored(name: str, vault: Vault) -> Stored | None:
-    """What is saved of an adaptor; None if it is Not configured. Raises `WrongKey`."""
+    """What is saved of an adaptor; None if it is Not configured. Secrets that cannot be read are left out, and `problem` says why."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT state, config, secrets, found, problem, poll_cursor FROM store_adaptor WHERE name = %s", [name]
@@ -34,12 +34,16 @@ def stored(name: str, vault: Vault) -> Stored | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    values = msgspec.json.decode(row[1]) | vault.open(row[2])
+    problem = row[4]
+    try:
+        secrets = vault.open(row[2])
+    except WrongKey as wrong:
+        secrets, problem = {}, str(wrong)
     return Stored(
         state=row[0],
-        values=values,
+        values=msgspec.json.decode(row[1]) | secrets,
         found=msgspec.json.decode(row[3]),
-        problem=row[4],
+        problem=problem,
         cursor=msgspec.json.decode(row[5]),
     )
 

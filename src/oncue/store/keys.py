@@ -16,11 +16,13 @@ SHORTEST = 16
 
 
 class Taken(Exception):
-    """There is a key with that name already."""
+    """There is a key with that name already, or it is no name."""
 
 
 def create(name: str, per_second: float = 0.0) -> str:
     """Make a key; the only time it can be seen is now. Raises `Taken`."""
+    if not name.strip():
+        raise Taken("A key needs a name, such as shop-server.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM store_apikey WHERE name = %s", [name])
         if cursor.fetchone():

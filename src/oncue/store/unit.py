@@ -150,9 +150,12 @@ class Unit(Facts):
     def set_opt_out(self, address: str, scope: str, *, opted_out: bool, source: str, at: int = 0) -> None:
         """The number opted out of the scope, or in again."""
         at = at or self.now
-        self.opt_outs[address, scope] = OptOutState(opted_out, source, at)
+        known = self.opt_outs.get((address, scope))
+        # What is lifted keeps when and how it came about.
         lifted = (None, "") if opted_out else (at, source)
-        self._opt_outs[address, scope] = (address, scope, source, at, *lifted)
+        began = known if known and known.opted_out and not opted_out else OptOutState(opted_out, source, at)
+        self.opt_outs[address, scope] = OptOutState(opted_out, began.source, began.at)
+        self._opt_outs[address, scope] = (address, scope, began.source, began.at, *lifted)
 
     def set_conversation(self, message: Message, scopes: Iterable[str]) -> None:
         """The user of this message is the last one texted on these pairs of numbers."""

@@ -33,7 +33,7 @@ BAD = [
     ("an item of another kind", b'"clicked"', "An item is a JSON object."),
     ("null", b"null", "An item is a JSON object."),
     ("a list", b"[" + GOOD + b"]", "An item is a JSON object."),
-    ("nothing", {}, 'type must be "event", "user" or "consent", not nothing.'),
+    ("nothing", {}, 'An item needs a type: "event", "user" or "consent"; an event may leave it out, but needs a name.'),
     ("an unknown type", event(type="page"), 'type must be "event", "user" or "consent", not "page".'),
     ("a type that is no text", event(type=["event"]), "type must be"),
     ("a huge number as type", b'{"type": 1' + b"0" * 30 + b"}", "type must be"),

@@ -12,6 +12,7 @@ from inside import LOOP, Inside, turn
 from oncue.core.adaptor import Reply, Status
 from oncue.core.outcome import Retry
 from oncue.store import boot, reading, seen
+from oncue.store import statements as written
 from oncue.store.jobs import Edit, Reports, Sweep
 
 GROWING = "message|event|user|seen|decision|attempt|consent|optout|conversation|counter"
@@ -36,7 +37,7 @@ def scanned(inside: Inside, statements: set[str]) -> list[str]:
     return found
 
 
-def test_no_statement_of_the_writer_reads_a_whole_table(inside):
+def test_no_statement_of_the_writer_reads_a_whole_table(inside, monkeypatch):
     statements: set[str] = set()
 
     def note(execute, sql, params, many, context):
@@ -44,6 +45,8 @@ def test_no_statement_of_the_writer_reads_a_whole_table(inside):
             statements.add(sql)
         return execute(sql, params, many, context)
 
+    run = written._run
+    monkeypatch.setattr(written, "_run", lambda sql, values: (statements.add(sql), run(sql, values)))
     inside.do(Edit(lambda: connection.execute_wrappers.append(note)))
     inside.apply(LOOP + CHAIN)
     properties = {"phone_number": "+15005551001", "consent_promotional": True}
