@@ -63,6 +63,8 @@ class Process:
             sender = Sender(client, self.settings.public_url)
             self.writer = writer = await asyncio.to_thread(Writer, self.catalogue, self._vault, ids.new(), sender.take)
             sender.serve(writer)
+            if not self.settings.public_url:
+                writer.hold(name for name, one in self.catalogue.items() if one.poll)
             writer.start()
             supervisor = self._supervise(writer, client)
             _rest_the_collector()

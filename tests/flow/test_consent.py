@@ -32,6 +32,8 @@ def test_stop_is_kept_suppresses_the_next_and_start_lifts_it(start, carrier):
     assert (ledger["address"], ledger["scope"], ledger["lifted_at"]) == (ANN, "+15005550006", None)
     carrier.text(ANN, "START")
     oncue.wait_for_event("twilio.opted_in")
+    (lifted,) = oncue.json("opt-outs")
+    assert (lifted["source"], lifted["at"]) == (ledger["source"], ledger["at"]) and lifted["lifted_at"]
     oncue.event("ann", "booking_confirmed", {"booking_id": 3})
     oncue.wait_for_event("twilio.delivered", 2)
     bodies = [text["body"] for text in carrier.phone(ANN) if "booking" in text["body"]]
@@ -145,3 +147,15 @@ def test_a_stop_that_comes_while_a_message_waits_holds(start, carrier):
     carrier.text(ANN, "Opt out")
     oncue.wait_for_event("message.suppressed")
     assert carrier.state(counts=True)["requests"] == 1
+
+
+def test_a_stop_that_came_while_oncue_was_away_is_heard_before_anything_is_sent(start, carrier):
+    oncue = start(RULES.replace("messages_per_second: 0", "messages_per_second: 0.2"), public=False)
+    oncue.event("ann", "booking_confirmed", {"booking_id": 1}, user_properties=ann())
+    oncue.event("ann", "booking_confirmed", {"booking_id": 2})
+    oncue.wait_for_messages(1, "state = 'accepted'")
+    oncue.stop()
+    carrier.text(ANN, "STOP")
+    oncue.start()
+    oncue.wait_for_event("message.suppressed")
+    assert carrier.state(counts=True)["accepted"] == 1

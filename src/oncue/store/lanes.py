@@ -4,7 +4,7 @@ A *slot* is one call to an adaptor under way; each adaptor has a number of them 
 what paces messages: a sender number, a messaging service, a mail host. Kept in memory by the one writer; nothing here outlives a
 process, since pacing that is forgotten at a restart errs by one message a lane.
 
-Touched by the writer's thread only, but for `is_closed`, which the process sets when it stops.
+Touched by the writer's thread only, but for `is_closed` and `unheard`, which the process and the poller set.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class Lanes:
     def __init__(self) -> None:
         self.is_closed = False
         """Nothing more is claimed: the process is about to end. What would be claimed waits for the next."""
+        self.unheard: set[str] = set()
+        """Adaptors that are polled and have not been yet: a STOP that came while oncue was away is heard before anything is sent."""
         self._lanes: dict[str, _Lane] = {}
         self._slots: dict[str, _Slots] = {}
         self._most = MOST_IDLE
@@ -68,7 +70,7 @@ class Lanes:
         now = clock.elapsed()
         rate = state.per_second
         tolerance = _BURST_FOR if rate * _BURST_FOR > 1 else 0.0
-        if self.is_closed or slots.used >= int(slots.limit) or (rate and state.next_at - tolerance > now):
+        if self.is_closed or not self.free(state.adaptor) or (rate and state.next_at - tolerance > now):
             return False
         self._taken.append((state.adaptor, lane, state.next_at))
         slots.used += 1
@@ -79,7 +81,7 @@ class Lanes:
     def free(self, adaptor: str) -> int:
         """Slots free now."""
         slots = self._slot(adaptor)
-        return max(0, int(slots.limit) - slots.used)
+        return 0 if adaptor in self.unheard else max(0, int(slots.limit) - slots.used)
 
     def release(self, adaptor: str) -> None:
         """A call has ended and its result is recorded."""

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -114,6 +114,14 @@ class Writer:
     async def probe(self, within: float) -> None:
         """Whether a transaction commits. Raises `StoreUnavailable`, or `TimeoutError` after `within` seconds."""
         await asyncio.wait_for(self.do(Probe()), within)
+
+    def hold(self, adaptors: Iterable[str]) -> None:
+        """Claim nothing for these until they were `heard`."""
+        self._lanes.unheard.update(adaptors)
+
+    def heard(self, adaptor: str) -> None:
+        """What people wrote while oncue was away is known."""
+        self._lanes.unheard.discard(adaptor)
 
     def stop_claiming(self) -> None:
         """Take no new message in hand: the process is about to end."""

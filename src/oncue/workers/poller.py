@@ -25,6 +25,9 @@ SOON_AFTER = 2.0
 LATER_AFTER = 15.0
 """And when nothing has been sent or heard for a while."""
 
+HOLD_FOR = 60.0
+"""Seconds after the start for which nothing is sent unless a poll has succeeded: someone may have replied STOP meanwhile."""
+
 _LIVELY_FOR = 180.0
 """Seconds after something was sent or heard."""
 
@@ -38,6 +41,7 @@ class Poller:
         self._next_at: dict[str, float] = {}
         self._lively_until: dict[str, float] = {}
         self._submitted = 0
+        self._began = clock.elapsed()
         self._problems: dict[str, str] = {}
 
     async def poll(self) -> None:
@@ -60,6 +64,8 @@ class Poller:
         if polled.reports or polled.cursor != before:
             await self._writer.do(Reports(adaptor.name, polled.reports, polled.cursor))
         now = clock.elapsed()
+        if not polled.problem or now - self._began > HOLD_FOR:
+            self._writer.heard(adaptor.name)
         if polled.reports:
             self._lively_until[adaptor.name] = now + _LIVELY_FOR
         pause = SOON_AFTER if self._lively_until.get(adaptor.name, 0.0) > now else LATER_AFTER
