@@ -158,4 +158,5 @@ def test_a_stop_that_came_while_oncue_was_away_is_heard_before_anything_is_sent(
     carrier.text(ANN, "STOP")
     oncue.start()
     oncue.wait_for_event("message.suppressed")
-    assert carrier.state(counts=True)["accepted"] == 1
+    (suppressed,) = oncue.messages("state = 'suppressed'")
+    assert suppressed["attempts"] == 0, "not even the carrier was asked"
