@@ -70,10 +70,10 @@ def start(carrier: Simulator, tmp_path: Path, _applied: dict[tuple[object, ...],
             oncue.apply(rules, "--no-check")
             kept = tmp_path / f"applied-{len(running)}"
             _applied[wanted] = Path(shutil.copytree(folder, kept))
+        running.append(oncue)  # before it starts: whatever fails next, it is ended
         oncue.start()
         if public and "twilio" in rules and given["TWILIO_URL"] == carrier.url:
             _listen(oncue, given)
-        running.append(oncue)
         return oncue
 
     def _listen(oncue: Oncue, given: dict[str, str]) -> None:
