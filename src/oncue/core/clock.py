@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -40,8 +41,12 @@ def turn(milliseconds: int) -> None:
 
 def iso(at: int) -> str:
     """`2026-11-23T17:00:00.000Z` for a time in milliseconds."""
-    moment = datetime.fromtimestamp(at // SECOND, UTC)
-    return f"{moment.isoformat()[:19]}.{at % SECOND:03d}Z"
+    return f"{_iso_second(at // SECOND)}.{at % SECOND:03d}Z"
+
+
+@lru_cache(maxsize=100)
+def _iso_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def parse_iso(text: str) -> int:

@@ -39,11 +39,14 @@ def read(text: str, country: str) -> Number | None:
 
 @lru_cache(maxsize=10_000)
 def e164(text: str, country: str) -> str:
-    """The number alone; empty if it is none. A third of the work of `read`, or none: every event may bring a number."""
-    if _NORTH_AMERICAN.fullmatch(text):
-        return text
+    """The number alone; empty if it is none. A third of the work of `read`: every event may bring a number."""
     parsed = _parse(text, country)
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else ""
+
+
+def is_whole(text: str) -> bool:
+    """Whether it is a North American number in E.164, which can be read in one way only."""
+    return _NORTH_AMERICAN.fullmatch(text) is not None
 
 
 _LETTER = re.compile(r"[^\W\d_]")

@@ -13,9 +13,9 @@ _SECRET_HEADERS = frozenset(
 )
 
 
-def headers(given: dict[str, str]) -> dict[str, str]:
-    """Headers with those that carry credentials blanked."""
-    return {name: HIDDEN if name.lower() in _SECRET_HEADERS else value for name, value in given.items()}
+def is_credential(header: str) -> bool:
+    """Whether a header of that name carries credentials."""
+    return header.lower() in _SECRET_HEADERS
 
 
 class Redactor:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -47,6 +47,27 @@ class _Envelope(msgspec.Struct):
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode = msgspec.json.Decoder().decode
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+_Scalar = str | float | bool | None | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True):
+    """An event as nearly all are: its properties are scalars. The decoder checks nearly all of it; what it refuses, or `_SUSPECT` finds, is
+    read step by step, which also knows the sentence for it."""
+
+    user: _Name
+    name: _Name
+    type: Literal["event"] = "event"
+    properties: dict[_Name, _Scalar] | None = None
+    user_properties: dict[_Name, _Scalar] | None = None
+    id: _Name | None = None
+    timestamp: str | float | None = None
+
+
+_decode_plain = msgspec.json.Decoder(_Plain).decode
+_SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+"""NUL, or half of a character: in JSON they can only be written as escapes."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -107,6 +128,38 @@ def _faulty_entry(given: Any, now: int, prefixes: tuple[str, ...]) -> Item | str
 def _entry(raw: bytes, now: int, prefixes: tuple[str, ...]) -> Item | str:
     if len(raw) > MOST_ITEM_BYTES:
         return f"An item has at most {MOST_ITEM_BYTES:,} bytes, and this one has {len(raw):,}."
+    return _plain(raw, now, prefixes) or _step_by_step(raw, now, prefixes)
+
+
+def _plain(raw: bytes, now: int, prefixes: tuple[str, ...]) -> EventItem | None:
+    """The item, if it is a plain event without a fault."""
+    if b'"$' in raw or (b"\\u" in raw and _SUSPECT.search(raw)):  # "$: a property's name may not begin so
+        return None
+    try:
+        given = _decode_plain(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    user, name, own = given.user, given.name, given.id
+    if (
+        given.timestamp is not None
+        or name.startswith(prefixes)
+        or not name.isprintable()
+        or user.isspace()
+        or name.isspace()
+        or (own is not None and own.isspace())
+    ):
+        return None
+    return EventItem(
+        user=user,
+        name=name,
+        properties=given.properties or {},
+        timestamp=now,
+        id=own or "",
+        user_properties=given.user_properties,
+    )
+
+
+def _step_by_step(raw: bytes, now: int, prefixes: tuple[str, ...]) -> Item | str:
     try:
         given = _decode(raw)
         if not isinstance(given, dict):

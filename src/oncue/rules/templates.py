@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from liquid import Environment
@@ -19,7 +19,7 @@ from liquid.template import BoundTemplate
 
 from oncue.rules import sandbox
 from oncue.rules.names import there_is_no
-from oncue.rules.paths import ROOTS, parse_path
+from oncue.rules.paths import ROOTS, Path, parse_path
 
 LONGEST = 50_000
 """Characters of a template."""
@@ -54,9 +54,47 @@ def parse(text: str, *, html: bool = False, typed: bool = False) -> Rendering:
         return lambda scope: text
     template = _parse(text, _HTML if html else _PLAIN)
     output = _only_output(template.nodes) if typed else None
-    if output is not None:
-        return lambda scope: _value(template, output, scope)
-    return lambda scope: _text(template, scope)
+    slow = partial(_text, template) if output is None else partial(_value, template, output)
+    parts = None if html else _parts(text if output is None else text.strip())
+    return slow if parts is None else partial(_join, parts, slow)
+
+
+_INSERTED = re.compile(r"\{\{\s*((?:event|user)(?:\.[A-Za-z_]\w*)+)\s*\}\}")
+_LIQUID_STEPS = frozenset({"size", "first", "last"})
+"""Words that Liquid gives a meaning of their own."""
+
+
+def _parts(text: str) -> tuple[str | Path, ...] | None:
+    """The texts and paths of a template that only inserts values, as most do; None if it does more."""
+    found = _INSERTED.split(text)  # text, path, text, path, …, text
+    if any("{{" in one or "{%" in one for one in found[::2]):
+        return None
+    parts: list[str | Path] = []
+    for index, one in enumerate(found):
+        path = parse_path(one) if index % 2 else None
+        if isinstance(path, str) or (path and _LIQUID_STEPS.intersection(path.steps)):
+            return None
+        parts.append(path or one)
+    return tuple(part for part in parts if part)
+
+
+def _join(parts: tuple[str | Path, ...], slow: Rendering, scope: dict[str, Any]) -> Any:
+    """What Liquid would make of it, in a twentieth of the time, if every value is a text or an integer; anything else is left to Liquid."""
+    texts = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        value = part.look_up(scope)
+        kind = type(value)
+        if kind is str and value:
+            texts.append(value)
+        elif kind is int and len(parts) > 1:
+            texts.append(str(value))
+        else:
+            return slow(scope)
+    text = "".join(texts)
+    return text if len(text) <= sandbox.LARGEST else slow(scope)
 
 
 def is_template(text: str) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,8 +21,7 @@ import aiohttp
 from oncue import __version__
 from oncue.core import clock
 from oncue.core.http import Answer, NotKnown, NotSent, Response
-from oncue.core.redact import HIDDEN, Redactor
-from oncue.core.redact import headers as without_credentials
+from oncue.core.redact import HIDDEN, Redactor, is_credential
 from oncue.workers.addresses import Forbidden, PublicResolver, is_public, literal, public_socket
 
 CONNECT_WITHIN = 5.0
@@ -143,7 +143,10 @@ def _refusal(url: str, trusted: bool) -> str | None:
 
 def _texts(headers: Mapping[str, str]) -> dict[str, str]:
     """Bytes that are no UTF-8 come as halves of surrogate pairs, which cannot be kept."""
-    return {name.lower(): value.encode("utf-8", "replace").decode() for name, value in headers.items()}
+    return {
+        name.lower(): value if value.isascii() else value.encode("utf-8", "replace").decode()
+        for name, value in headers.items()
+    }
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -175,6 +178,13 @@ def _failed(error: Exception, progress: _Progress) -> Answer:
 _LONGEST_SECRET = 1_000
 _SECRET_NAME = re.compile(r"auth|token|secret|password|api-?key|signature|cookie", re.IGNORECASE)
 """Rules name headers as their receivers want them (`X-Auth-Token`), which no list foresees."""
+
+
+@lru_cache(maxsize=1_000)
+def _is_secret(name: str) -> bool:
+    return is_credential(name) or _SECRET_NAME.search(name) is not None
+
+
 _USERINFO = re.compile(r"^([a-z]+://)[^/?#]*@", re.IGNORECASE)
 
 
@@ -230,10 +240,7 @@ class Exchange:
         self.records.append({**texts, "request_body": self._body(body)})
 
     def _headers(self, headers: dict[str, str]) -> dict[str, str]:
-        return {
-            name: HIDDEN if _SECRET_NAME.search(name) else self._redactor.text(value)
-            for name, value in without_credentials(headers).items()
-        }
+        return {name: HIDDEN if _is_secret(name) else self._redactor.text(value) for name, value in headers.items()}
 
     def _body(self, body: bytes) -> str:
         """Redacted first and cut afterwards, since a secret cut in two would not be recognised."""

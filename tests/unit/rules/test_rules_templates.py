@@ -1,7 +1,12 @@
 """Templates: parsed when the rule is saved, strict about missing values, typed where they are exactly one value, escaped in HTML."""
 
-import pytest
+from functools import partial
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oncue.rules import templates
 from oncue.rules.templates import LONGEST, MissingValue, Unrenderable, Wrong, parse, present
 
 SCOPE = present(
@@ -243,3 +248,40 @@ def test_values_that_do_not_suit_a_filter_are_a_reason_not_an_exception(template
     for typed in (True, False):
         with pytest.raises(Unrenderable):
             parse(template, typed=typed)(SCOPE)
+
+
+_STEPS = st.sampled_from(["count", "amount", "list", "map", "blank_text", "absent", "size", "first", "k", "html", "_x"])
+_PATHS = st.builds(
+    lambda root, steps: f"{{{{ {'.'.join((root, *steps))} }}}}",
+    st.sampled_from(["event", "user"]),
+    st.lists(_STEPS, min_size=1, max_size=3),
+)
+
+
+@given(
+    st.lists(st.one_of(_PATHS, st.sampled_from(["", " ", "Hi ", "\n", "é}"])), min_size=1, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["count", "amount", "size", "k", "_x"]),
+        st.one_of(
+            st.text(max_size=5), st.integers(-(2**63), 2**63 - 1), st.booleans(), st.floats(allow_nan=False), st.none()
+        ),
+    ),
+    st.booleans(),
+)
+def test_a_template_that_only_inserts_values_gives_what_liquid_gives(pieces, values, typed):
+    text = "".join(pieces)
+    scope = present({"event": {**SCOPE["event"], **values}, "user": values})
+
+    def outcome(rendering):
+        try:
+            return rendering(scope)
+        except (MissingValue, Unrenderable) as refusal:
+            return type(refusal), str(refusal)
+
+    rendering = parse(text, typed=typed)
+    liquid = (
+        rendering.args[-1]
+        if isinstance(rendering, partial) and len(rendering.args) == 2 and rendering.func is templates._join
+        else rendering
+    )
+    assert outcome(rendering) == outcome(liquid)

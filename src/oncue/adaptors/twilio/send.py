@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -36,7 +36,7 @@ async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
         "POST",
         api.account_url(config, "/Messages.json"),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        body=urlencode(_form(outgoing)).encode(),
+        body=_encoded(_form(outgoing)),
         auth=api.credentials(config),
         deadline=DEADLINE,
         trusted=True,
@@ -73,6 +73,11 @@ def _form(outgoing: Outgoing) -> list[tuple[str, str]]:
     if outgoing.callback_url:
         form.append(("StatusCallback", outgoing.callback_url + RETRIES))
     return form
+
+
+def _encoded(form: list[tuple[str, str]]) -> bytes:
+    """Parameters have plain names, so only values are quoted."""
+    return "&".join([f"{name}={quote_plus(value)}" for name, value in form]).encode()
 
 
 def _validity(fields: dict[str, Any], send_by: int) -> int:
