@@ -7,6 +7,7 @@ import stat
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.db import connections
 
 from inside import CANARY, KEY, LOOP, Inside, turn
@@ -14,7 +15,7 @@ from oncue.asgi import open_store
 from oncue.core import clock
 from oncue.core.adaptor import Status
 from oncue.settings import read
-from oncue.store import config, explain, reading, seen
+from oncue.store import config, database, explain, reading, seen
 from oncue.store.adaptors import stored
 from oncue.store.jobs import Edit, Reports
 from oncue.store.secrets import Vault
@@ -81,8 +82,9 @@ def test_the_data_directory_and_its_key_are_the_owner_s_alone(tmp_path, inside):
 
 @pytest.fixture(autouse=True)
 def _one_database_a_process(monkeypatch):
-    """`open_store` configures Django, which this process has done."""
-    monkeypatch.setattr("oncue.store.database.configure", lambda path: None)
+    """`open_store` configures Django, which is done once a process."""
+    configure = database.configure
+    monkeypatch.setattr("oncue.store.database.configure", lambda path: None if settings.configured else configure(path))
 
 
 def test_users_merge_and_null_removes(inside):

@@ -1,97 +1,9 @@
-"""The schema. Django keeps it and migrates it; the hot path writes to it with batched SQL (`unit.py`).
-
-Times are milliseconds since the epoch. `seq` is the order of commit, which listings page by. JSON is kept as text that
-msgspec writes and reads: a JSON column would be parsed once more by the database for every row.
-"""
+"""What comes and goes: users and what they said, events, decisions, messages, attempts, counters."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-
-
-class Setting(models.Model):
-    """Named values of the installation: `config_version` is raised by every change of configuration."""
-
-    name = models.CharField(max_length=64, primary_key=True)
-    value = models.TextField()
-
-
-class ApiKey(models.Model):
-    """A key that apps send events with; kept as a SHA-256, since keys are long and random."""
-
-    id = models.CharField(max_length=32, primary_key=True)
-    name = models.CharField(max_length=100, unique=True)
-    digest = models.CharField(max_length=64, unique=True)
-    per_second = models.FloatField(default=0)
-    created_at = models.BigIntegerField()
-
-
-class Member(models.Model):
-    """A colleague who signs in to the web UI."""
-
-    id = models.CharField(max_length=32, primary_key=True)
-    email = models.CharField(max_length=254, unique=True)
-    password = models.CharField(max_length=200)
-    role = models.CharField(max_length=10, default="owner")
-    created_at = models.BigIntegerField()
-
-
-class AdaptorRow(models.Model):
-    """A configured adaptor. Secrets are encrypted in one token; `found` is what activating it learned of the account."""
-
-    name = models.CharField(max_length=50, primary_key=True)
-    state = models.CharField(max_length=10)
-    config = models.TextField(default="{}")
-    secrets = models.TextField(default="")
-    found = models.TextField(default="{}")
-    problem = models.TextField(default="")
-    poll_cursor = models.TextField(default="{}")
-    updated_at = models.BigIntegerField()
-
-    class Meta:
-        db_table = "store_adaptor"
-
-
-class Pause(models.Model):
-    """A part of an adaptor that the provider refuses (the account, a sender, a country): nothing is claimed for it until `until_at`."""
-
-    adaptor = models.CharField(max_length=50)
-    kind = models.CharField(max_length=10)
-    key = models.CharField(max_length=100)
-    reason = models.TextField()
-    since_at = models.BigIntegerField()
-    until_at = models.BigIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["adaptor", "kind", "key"], name="pause_once")]
-
-
-class RuleRow(models.Model):
-    """A rule. `origin` is who made it (`file`, `ui`): applying a file archives only rules that a file made."""
-
-    key = models.CharField(max_length=64, primary_key=True)
-    spec = models.TextField()
-    origin = models.CharField(max_length=10, default="file")
-    revision = models.IntegerField(default=1)
-    archived_at = models.BigIntegerField(null=True)
-    updated_at = models.BigIntegerField()
-
-    class Meta:
-        db_table = "store_rule"
-
-
-class RuleRevision(models.Model):
-    """Every version that a rule has had."""
-
-    key = models.CharField(max_length=64)
-    revision = models.IntegerField()
-    spec = models.TextField()
-    by = models.CharField(max_length=254)
-    at = models.BigIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "revision"], name="revision_once")]
 
 
 class UserRow(models.Model):
@@ -172,10 +84,14 @@ class EventRow(models.Model):
 
 
 class EventName(models.Model):
-    """Event names ever seen: what triggers are picked from, and checked against."""
+    """Event names ever seen, and the properties seen with each: what triggers and fields are picked from, and checked against.
+
+    `properties` is a JSON map from a property's name to an example of its value. The name `$user` stands for users' own properties.
+    """
 
     name = models.CharField(max_length=200, primary_key=True)
     first_at = models.BigIntegerField()
+    properties = models.TextField(db_default="{}")
 
 
 class DecisionRow(models.Model):
@@ -284,3 +200,27 @@ class Counter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["hour", "name", "label"], name="counter_once")]
+
+
+class ReplyRow(models.Model):
+    """A person wrote to us. `flag` says that it reads like an opt-out, but is not a keyword that carriers act on."""
+
+    seq = models.BigAutoField(primary_key=True)
+    event = models.CharField(max_length=32, unique=True)
+    adaptor = models.CharField(max_length=50)
+    user_id = models.CharField(max_length=200)
+    address = models.CharField(max_length=254)
+    sender = models.CharField(max_length=254)
+    body = models.TextField()
+    consent = models.CharField(max_length=10)
+    flag = models.CharField(max_length=30, db_default="")
+    at = models.BigIntegerField()
+    handled_at = models.BigIntegerField(null=True)
+    handled_by = models.CharField(max_length=254, db_default="")
+
+    class Meta:
+        db_table = "store_reply"
+        indexes = [
+            models.Index(fields=["address", "seq"], name="reply_address"),
+            models.Index(fields=["seq"], condition=Q(handled_at=None), name="reply_open"),
+        ]
