@@ -56,6 +56,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     per_second: float = 0.0
     """Items a second that this key may send; 0 is no limit."""
+    scopes: frozenset[str] = frozenset({"events"})
+    """What it may be used for: `events` (send them), `read`, `write`, `admin` (the management API)."""
 
 
 class StoreUnavailable(Exception):

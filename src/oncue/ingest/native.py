@@ -60,6 +60,8 @@ class Native:
                     "The API key in `Authorization: Bearer …` is not known here. `oncue key create NAME` makes one."
                 )
             raise Refused(401, sentence, (b"www-authenticate", b"Bearer"))
+        if "events" not in key.scopes:
+            raise Refused(403, "This API key may not send events: it lacks the scope `events`. Make one that has it.")
         return key
 
     async def _take_in(self, key: Key, entries: list[Item | str]) -> list[Verdict]:

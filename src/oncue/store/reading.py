@@ -81,7 +81,7 @@ def _page(table: str, columns: str, limit: int, before: int | None, **equal: str
     return rows(f"SELECT {columns} FROM {table} {where} ORDER BY seq DESC LIMIT %s", [*values, limit])
 
 
-_JSON = frozenset({"properties", "fields", "warnings", "trace", "exchange", "scopes", "raw"})
+_JSON = frozenset({"properties", "fields", "warnings", "trace", "exchange", "scopes", "raw", "before", "after"})
 
 
 def rows(sql: str, values: list[Any]) -> list[Row]:
