@@ -75,6 +75,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with a rule's fields as written (templates unrendered), said when the rule is saved."""
     is_message: bool = True
     """Whether it reaches a person, so that the rule's category and consent apply."""
+    respects_quiet_hours: bool = True
+    """Of one that reaches a person: whether it can wake them, so that it waits for the morning. An e-mail cannot."""
 
 
 class EventKind(msgspec.Struct, frozen=True):
@@ -216,6 +218,8 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """Without a public URL: (http, configuration, cursor) → what is new since."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
     """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
+    explain_error: Callable[[str], str] | None = None
+    """What one of the provider's error codes means and what to do about it, for people who see the code. Pure."""
     clears_secrets: tuple[str, ...] = ()
     """Configuration fields whose change empties every secret, so that a token never goes to a new address."""
     builtin: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oncue.adaptors.twilio import account, fields, inbound, poll, prepare, send
+from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, send
 from oncue.core.adaptor import Action, Adaptor, EventKind, Inbound
 
 STATUSES = {
@@ -82,5 +82,6 @@ adaptor = Adaptor(
     status_inbound="status",
     poll=poll.poll,
     set_inbound=account.set_inbound,
+    explain_error=errors.explain,
     clears_secrets=("api_base_url",),
 )

@@ -189,3 +189,8 @@ def sentence(code: int, said: str = "") -> str:
     if known is None:
         return said or f"Twilio reports error {code}."
     return f"{known.meaning} {known.remedy}".strip()
+
+
+def explain(code: str) -> str:
+    """The same, for a code as messages keep it."""
+    return sentence(int(code)) if code.isascii() and code.isdigit() else ""
