@@ -15,18 +15,21 @@ from oncue.cli.listings import Json
 from oncue.cli.opened import Opened, open_installation
 from oncue.cli.terminal import err, escaped, fail, plain, print_json, say
 from oncue.core import clock, ids
-from oncue.core.adaptor import Checked, Impossible
+from oncue.core.adaptor import Action, Checked, Impossible, Prepared
 from oncue.core.event import Event, User
 from oncue.core.reasons import SENTENCES
 from oncue.rules.compile import Compiled, compile_rule
 from oncue.rules.cycles import cycles
 from oncue.rules.document import AdaptorSpec, Document, read_document, write_document
+from oncue.rules.duration import seconds
 from oncue.rules.engine import decide
 from oncue.rules.names import nearest
 from oncue.rules.nodes import FileFault
-from oncue.rules.spec import Decision, RuleState, Seen
+from oncue.rules.spec import Decision, RuleSpec, RuleState, Seen
+from oncue.rules.timing import local_time, night, zones_of
 from oncue.store import adaptors, reading
 from oncue.store import apply as applying
+from oncue.store.policy import read_policy
 from oncue.workers.checks import check_adaptor
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The rules file (YAML).")]
@@ -198,7 +201,7 @@ def export(
             f'#   {name}: {key}: "${{env:{name.upper()}_{key.upper()}}}"' for key in stored.values if key in secret
         ]
         configured[name] = AdaptorSpec(state=stored.state, values=values)
-    text = write_document(Document(adaptors=configured, rules=applying.rules()))
+    text = write_document(Document(adaptors=configured, policy=read_policy(), rules=applying.rules()))
     if left_out:
         text = "\n".join(["# Saved secrets are not in this file. To apply it elsewhere, add:", *left_out, text])
     if output:
@@ -238,14 +241,14 @@ def test(
             continue
         compiled = compile_rule(msgspec.structs.replace(spec, state=RuleState.ON), opened.catalogue)
         assert isinstance(compiled, Compiled)
-        decisions.append((spec.state, decide(compiled, happened, person)))
+        decisions.append((spec, decide(compiled, happened, person)))
     if as_json:
-        print_json([{"state": state, **msgspec.to_builtins(decision)} for state, decision in decisions])
+        print_json([{"state": spec.state, **msgspec.to_builtins(decision)} for spec, decision in decisions])
         return
     if not known:
         err.print(f"There is no user {escaped(user)} yet; only --user-properties are known of them.")
-    for state, decision in decisions:
-        _tell_decision(opened, document, state, decision, person)
+    for spec, decision in decisions:
+        _tell_decision(opened, document, spec, decision, person)
     if not decisions:
         triggers = sorted({trigger for rule in document.rules or [] for trigger in rule.triggers})
         say(
@@ -271,14 +274,14 @@ def _object(option: str, text: str) -> dict[str, Any]:
         fail(f"{option} must be a JSON object: {error}.")
 
 
-def _tell_decision(opened: Opened, document: Document, state: RuleState, decision: Decision, user: User) -> None:
+def _tell_decision(opened: Opened, document: Document, spec: RuleSpec, decision: Decision, user: User) -> None:
     verb = "would act" if decision.acted else "would not act"
     say(
         f"\nRule [bold]{escaped(decision.rule)}[/bold] {verb}: {escaped(decision.sentence or SENTENCES[decision.reason])}"
     )
-    if state is RuleState.OFF:
+    if spec.state is RuleState.OFF:
         say("  But the rule is off.")
-    elif state is RuleState.TEST and not user.is_test:
+    elif spec.state is RuleState.TEST and not user.is_test:
         say("  But the rule is in test, and this is not a test user (property test_user: true).")
     for seen in decision.conditions:
         _tell_seen(seen, 1)
@@ -289,7 +292,7 @@ def _tell_decision(opened: Opened, document: Document, state: RuleState, decisio
         if planned.problem:
             say(f"    [red]would not be sent[/red]: {escaped(planned.sentence)}")
         else:
-            _tell_prepared(opened, document, planned.action, planned.fields, user)
+            _tell_prepared(opened, document, spec, planned.action, planned.fields, user)
 
 
 def _tell_seen(seen: Seen, depth: int) -> None:
@@ -300,7 +303,9 @@ def _tell_seen(seen: Seen, depth: int) -> None:
         _tell_seen(part, depth + 1)
 
 
-def _tell_prepared(opened: Opened, document: Document, name: str, fields: dict[str, Any], user: User) -> None:
+def _tell_prepared(
+    opened: Opened, document: Document, spec: RuleSpec, name: str, fields: dict[str, Any], user: User
+) -> None:
     adaptor_name, _, action_name = name.partition(".")
     adaptor = opened.catalogue[adaptor_name]
     action = adaptor.action(action_name)
@@ -317,5 +322,21 @@ def _tell_prepared(opened: Opened, document: Document, name: str, fields: dict[s
         return
     sender = f" from {prepared.sender}" if prepared.sender else ""
     say(f"    would go to {escaped(prepared.recipient)}{escaped(sender)}")
+    _tell_hour(document, spec, action, prepared, user)
     for warning in prepared.warnings:
         say(f"    note: {escaped(warning)}")
+
+
+def _tell_hour(document: Document, spec: RuleSpec, action: Action, prepared: Prepared, user: User) -> None:
+    """Whether it would wait for the morning, now."""
+    policy = document.policy or read_policy()
+    if spec.category not in policy.quiet_categories or spec.ignore_quiet_hours:
+        return
+    if not (action.is_message and action.respects_quiet_hours):
+        return
+    zones = zones_of(user.properties, prepared.recipient, prepared.country, policy.default_zone)
+    quiet = night(policy, zones, clock.now())
+    if quiet and quiet.until_at > clock.now() + seconds(spec.send_within) * clock.SECOND:
+        say(f"    [red]would not be sent[/red] now: {escaped(quiet.sentence)}, longer than its send_within.")
+    elif quiet:
+        say(f"    would wait until {local_time(quiet.until_at, quiet.zone)} ({escaped(quiet.zone)})")

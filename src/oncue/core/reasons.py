@@ -23,6 +23,8 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     TOO_LATE = "too_late"
+    QUIET_HOURS = "quiet_hours"
+    CAPPED = "capped"
     NOT_CONFIGURED = "adaptor_not_configured"
 
 
@@ -41,5 +43,7 @@ SENTENCES = {
     Reason.OPTED_OUT: "The person opted out of messages from this sender.",
     Reason.NO_CONSENT: "The person has not opted in to this category of messages.",
     Reason.TOO_LATE: "It was still waiting when its send-by time passed.",
+    Reason.QUIET_HOURS: "It was night where the person is, and by morning it would have been too late.",
+    Reason.CAPPED: "The person already got as many messages as the cap allows.",
     Reason.NOT_CONFIGURED: "The adaptor is not configured.",
 }

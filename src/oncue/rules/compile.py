@@ -9,6 +9,7 @@ import msgspec
 
 from oncue.core.adaptor import Action, Adaptor, reserved
 from oncue.core.fields import Fault, Field, Kind, read
+from oncue.core.message import Category
 from oncue.rules import conditions, duration, templates
 from oncue.rules.conditions import Condition
 from oncue.rules.names import there_is_no
@@ -83,6 +84,9 @@ def _check_frame(spec: RuleSpec, faults: list[Fault]) -> None:
         faults.append(Fault("actions", f"A rule has at most {MOST_ACTIONS} actions."))
     if len(spec.conditions) > MOST_CONDITIONS:
         faults.append(Fault("conditions", f"A rule has at most {MOST_CONDITIONS} conditions."))
+    if spec.ignore_quiet_hours and spec.category is not Category.TRANSACTIONAL:
+        sentence = "Only a transactional rule may ignore the quiet hours: nobody is sent an offer at night. Leave ignore_quiet_hours out."
+        faults.append(Fault("ignore_quiet_hours", sentence))
     try:
         duration.seconds(spec.send_within)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The file that `oncue apply` takes: API keys, adaptors and rules. Every fault is reported, each with file, line and remedy."""
+"""The file that `oncue apply` takes: API keys, adaptors, the policy and rules. Every fault is reported, each with file, line and remedy."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import msgspec
 import yaml
 
 from oncue.core.adaptor import Adaptor
-from oncue.core.fields import Kind, read
+from oncue.core.fields import Field, Kind, read
 from oncue.core.message import Category
 from oncue.rules.compile import compile_rule, find_action
 from oncue.rules.names import there_is_no
 from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written
+from oncue.rules.policy import Policy, read_values
 from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
 
 SHORTEST_KEY = 16
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-_RULE_FIELDS = ("key", "name", "state", "category", "triggers", "conditions", "actions", "send_within")
+_SECTIONS = ("api_keys", "adaptors", "policy", "rules")
+_IGNORE = Field(name="ignore_quiet_hours", label="ignore_quiet_hours", help="", kind=Kind.BOOLEAN, default=False)
+_RULE_FIELDS = ("key", "name", "state", "category", "triggers", "conditions", "actions", "send_within", _IGNORE.name)
 
 
 class ApiKeySpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     api_keys: list[ApiKeySpec] = []
     adaptors: dict[str, AdaptorSpec] = {}
+    policy: Policy | None = None
     rules: list[RuleSpec] | None = None
     lines: dict[str, int] = {}
     """Where things stand: `rules[0]`, `adaptors.email`, …"""
@@ -67,12 +71,13 @@ def read_document(
         tree.fault("", "The file must be a map with api_keys, adaptors or rules.")
         return Document(), tree.faults
     for name in content:
-        if name not in ("api_keys", "adaptors", "rules"):
-            tree.fault(name, there_is_no("section", name, ("api_keys", "adaptors", "rules")))
+        if name not in _SECTIONS:
+            tree.fault(name, there_is_no("section", name, _SECTIONS))
     keys = _read_keys(tree, content.get("api_keys"), environ)
     configured = _read_adaptors(tree, content.get("adaptors"), adaptors, environ, saved)
+    policy = _read_policy(tree, content["policy"]) if "policy" in content else None
     rules = _read_rules(tree, content["rules"], adaptors) if "rules" in content else None
-    document = Document(api_keys=keys, adaptors=configured, rules=rules, lines=tree.lines)
+    document = Document(api_keys=keys, adaptors=configured, policy=policy, rules=rules, lines=tree.lines)
     return document, sorted(tree.faults, key=lambda fault: fault.line)
 
 
@@ -157,6 +162,17 @@ def _read_adaptors(
     return found
 
 
+def _read_policy(tree: Tree, given: Any) -> Policy:
+    """What the section leaves out is the default, so that the file alone says what holds."""
+    if given == "":
+        tree.fault("policy", "There is nothing under policy; write its fields, or leave the section out.")
+    _refuse_environment(tree, "policy", given)
+    policy, faults = read_values(as_written(_map(tree, "policy", given)))
+    for fault in faults:
+        tree.fault(f"policy.{fault.field}", fault.sentence)
+    return policy
+
+
 def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list[RuleSpec]:
     rules: list[RuleSpec] = []
     keys: set[str] = set()
@@ -200,6 +216,9 @@ def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[s
         for i, one in enumerate(_list(tree, f"{path}.actions", given.get("actions")))
     ]
     known = [action for action in actions if action]
+    ignores, faults = read([_IGNORE], {name: as_written(given[name]) for name in given if name == _IGNORE.name})
+    for fault in faults:
+        tree.fault(f"{path}.{fault.field}", fault.sentence)
     return RuleSpec(
         key=key,
         name=_text(tree, f"{path}.name", given.get("name")) or key or "nameless",
@@ -209,6 +228,7 @@ def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[s
         conditions=tuple(as_written(one) for one in _list(tree, f"{path}.conditions", given.get("conditions"))),
         actions=tuple(known),
         send_within=_text(tree, f"{path}.send_within", given.get("send_within")) or "4h",
+        ignore_quiet_hours=ignores.get(_IGNORE.name, False),
     )
 
 
@@ -251,7 +271,7 @@ def _refuse_environment(tree: Tree, path: str, value: Any) -> None:
     elif _ENV.search(value):
         tree.fault(
             path,
-            "${env:…} works in api_keys and adaptors only: a rule's texts are seen by everybody who reads a message.",
+            "${env:…} works in api_keys and adaptors only: all else is seen by everybody who reads a message or a rule.",
         )
 
 
@@ -318,6 +338,8 @@ def write_document(document: Document) -> str:
             name: {**({"state": one.state} if one.state != "active" else {}), **one.values}
             for name, one in document.adaptors.items()
         }
+    if document.policy is not None:
+        content["policy"] = msgspec.to_builtins(document.policy)
     if document.rules is not None:
         content["rules"] = [_rule_map(rule) for rule in document.rules]
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -332,6 +354,7 @@ def _rule_map(rule: RuleSpec) -> dict[str, Any]:
         "triggers": list(rule.triggers),
         "conditions": list(rule.conditions),
         "send_within": rule.send_within,
+        **({_IGNORE.name: True} if rule.ignore_quiet_hours else {}),
         "actions": [{"action": action.action, **action.fields} for action in rule.actions],
     }
     return {name: value for name, value in content.items() if value != []}

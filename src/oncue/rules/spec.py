@@ -45,6 +45,8 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[ActionSpec, ...]
     send_within: str = "4h"
     """A message still unsent after this long is stale and expires (`90s`, `30m`, `4h`, `2d`)."""
+    ignore_quiet_hours: bool = False
+    """What a person waits for at any hour, such as a code to sign in with. For transactional rules only."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from oncue.core.adaptor import Adaptor
 from oncue.core.reasons import STOPPED, Reason
 from oncue.rules.document import Document
 from oncue.rules.spec import RuleSpec, RuleState
-from oncue.store import adaptors, keys
+from oncue.store import adaptors, keys, policy
 from oncue.store.config import raise_version
 from oncue.store.secrets import Vault
 
@@ -44,6 +44,7 @@ def apply(
         changes = [
             *_apply_keys(document),
             *_apply_adaptors(document, catalogue, vault, found),
+            *_apply_policy(document, by),
             *_apply_rules(document, by),
         ]
         if dry:
@@ -85,6 +86,13 @@ def _held(name: str, state: str) -> str:
     if state == adaptors.ACTIVE:
         return f"{what} that waited {'is' if one else 'are'} sent now, if still in time"
     return f"{what} wait{'s' if one else ''}, held until {'its' if one else 'their'} send-by time"
+
+
+def _apply_policy(document: Document, by: str) -> list[Change]:
+    if document.policy is None:
+        return []
+    fields = policy.differing(policy.read_policy(), document.policy)
+    return [Change("changed", "policy", ", ".join(fields))] if policy.save_policy(document.policy, by) else []
 
 
 def _apply_rules(document: Document, by: str) -> list[Change]:

@@ -8,7 +8,7 @@ from django.db import connection
 
 from oncue.core.message import State
 from oncue.core.reasons import SENTENCES, STOPPED, Reason
-from oncue.store import consent, outbox, report
+from oncue.store import consent, courtesy, outbox, report
 from oncue.store.lanes import Lanes
 from oncue.store.message import COLUMNS, FIELDS, Message
 from oncue.store.unit import Unit
@@ -24,6 +24,9 @@ _STALE = (
     f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE state = 'waiting' AND send_by < %s ORDER BY send_by LIMIT %s"
 )
 
+HELD_AT_ONCE = 500
+"""Messages of a lane that are put off at once when night falls on what waits: its pacing is for sending."""
+
 UNREADABLE = "oncue could not process this message because of a fault of its own, which is in its log."
 
 
@@ -35,6 +38,11 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
         wanted = min(lanes.free(adaptor), lanes.allowed(lane))
         due = _due(unit, lane, wanted)
         _claim(unit, lanes, due)
+        if len(due) == wanted and all(_is_put_off(unit, one) for one in due):
+            unit.flush()
+            wanted = HELD_AT_ONCE
+            due = _due(unit, lane, wanted)
+            _claim(unit, lanes, due)
         if len(due) < wanted:
             unit.flush()
             lanes.due(lane, _next_due(lane))
@@ -53,6 +61,10 @@ def expire(unit: Unit, limit: int = 500) -> int:
     return len(found)
 
 
+def _is_put_off(unit: Unit, message: Message) -> bool:
+    return message.state == State.WAITING and message.due_at > unit.now
+
+
 def _due(unit: Unit, lane: str, wanted: int) -> list[Message]:
     found: list[Message] = []
     for priority in (0, 1):
@@ -65,6 +77,7 @@ def _claim(unit: Unit, lanes: Lanes, due: list[Message]) -> None:
     for message in due:
         unit.messages[message.id] = message
     consent.load_for(unit, due)
+    courtesy.load_for(unit, due)
     refused = []
     for message in due:
         free = lanes.free(message.adaptor)
@@ -88,12 +101,12 @@ def _claim_one(unit: Unit, lanes: Lanes, message: Message) -> bool:
     if unit.snapshot.is_stopped(message.rule):
         message.state, message.reason = State.CANCELED, f"{Reason.RULE_OFF}: {STOPPED}"
         unit.count("message", message.state)
-    elif message.send_by < unit.now or refusal:
+    elif message.send_by < unit.now or (refusal := refusal or courtesy.restrain(unit, message)):
         message.state, message.reason = _why(message, refusal)
         return True
     elif pause and pause.until_at > unit.now:
-        message.due_at = pause.until_at
-    elif lanes.take_waiting(message.lane):
+        message.due_at = max(message.due_at, pause.until_at)
+    elif message.due_at <= unit.now and lanes.take_waiting(message.lane):
         outbox.claim(unit, message)
     return False
 

@@ -18,6 +18,7 @@ from oncue.core.fields import Fault
 from oncue.core.items import Key
 from oncue.rules.compile import Compiled, compile_rule
 from oncue.rules.engine import RuleIndex
+from oncue.rules.policy import Policy
 from oncue.rules.spec import RuleSpec, RuleState
 from oncue.store.secrets import Vault, WrongKey
 
@@ -62,6 +63,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """By digest."""
     pauses: dict[tuple[str, str, str], Pause]
     """By adaptor, kind (account, sender, country) and key."""
+    policy: Policy = Policy()
+    wakeful: frozenset[str] = frozenset()
+    """Rules that ignore the quiet hours."""
 
     def active(self, adaptor: str) -> AdaptorConfig | None:
         """The adaptor's configuration if it may send now."""
@@ -101,6 +105,18 @@ def raise_version() -> None:
         )
 
 
+def read_policy() -> Policy:
+    """The quiet hours and caps in force. One that cannot be read is the default, and logged: better late than at night."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT value FROM store_setting WHERE name = 'policy'")
+        row = cursor.fetchone()
+    try:
+        return msgspec.json.decode(row[0], type=Policy) if row else Policy()
+    except msgspec.DecodeError as error:
+        log.error("the quiet hours and caps cannot be read, so the usual ones hold: %s", error)
+        return Policy()
+
+
 def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None = None) -> Snapshot:
     """Read the whole configuration. A rule that no longer compiles is left out and logged; it cannot fail the rest.
 
@@ -113,8 +129,8 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         cursor.execute("SELECT key, spec, revision FROM store_rule WHERE archived_at IS NULL ORDER BY key")
         found = [(key, _spec(key, spec), revision) for key, spec, revision in cursor.fetchall()]
         rules = [(spec, revision) for _, spec, revision in found if spec]
-        cursor.execute("SELECT digest, id, name, per_second FROM store_apikey")
-        keys = {row[0]: Key(id=row[1], name=row[2], per_second=row[3]) for row in cursor.fetchall()}
+        cursor.execute("SELECT digest, id, name, per_second, scopes FROM store_apikey")
+        keys = {row[0]: _key(*row[1:]) for row in cursor.fetchall()}
         cursor.execute("SELECT adaptor, kind, key, reason, until_at FROM store_pause")
         pauses = {(row[0], row[1], row[2]): Pause(row[3], row[4]) for row in cursor.fetchall()}
     compiled = _compile(rules, catalogue, before.compiled if before else {})
@@ -132,7 +148,13 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         states={key: spec.state if spec else RuleState.ON for key, spec, _ in found},
         keys=keys,
         pauses=pauses,
+        policy=read_policy(),
+        wakeful=frozenset(one.spec.key for one in compiled.values() if one.spec.ignore_quiet_hours),
     )
+
+
+def _key(one: str, name: str, per_second: float, scopes: str) -> Key:
+    return Key(id=one, name=name, per_second=per_second, scopes=frozenset(scopes.split(",")))
 
 
 def _adaptor(vault: Vault, name: str, state: str, config: str, secrets: str, found: str, problem: str) -> AdaptorConfig:

@@ -12,15 +12,35 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from oncue.core import clock
 from oncue.core.event import User
+from oncue.core.message import State
 from oncue.store.message import COLUMNS, FIELDS, Message
 
 decode = msgspec.json.decode
 encode = msgspec.json.Encoder().encode
 
 # A partial index serves only statements that repeat its condition word for word: NOT x = '', not x <> ''.
+SENT = (State.SUBMITTING, State.ACCEPTED, State.UNKNOWN)
+"""States of a message that the person got, is getting or may have got."""
+
 AMONG = "IN (SELECT value FROM json_each(%s))"
 """One statement text whatever the number of values, so that it is prepared once."""
+
+_SENT = f"""
+WITH RECURSIVE search(old, step) AS (
+  SELECT 0, 1099511627776
+  UNION ALL
+  SELECT old + CASE WHEN (SELECT created_at FROM store_message WHERE seq >= old + step ORDER BY seq LIMIT 1) < %s THEN step ELSE 0 END, step / 2
+  FROM search WHERE step > 0
+)
+SELECT user_id, COUNT(*) FROM store_message
+WHERE user_id {AMONG} AND seq > (SELECT MAX(old) FROM search) AND due_at >= %s AND state {AMONG} AND category {AMONG}
+  AND adaptor || '.' || action {AMONG} AND NOT id {AMONG}
+GROUP BY user_id
+"""
+"""Rows are in the order of their making, so the first of a time is found as in a dictionary, by halves: 40 rows are looked at however many
+there are, and of each user only those since."""
 
 _SELECT_MESSAGE = f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE "
 
@@ -31,6 +51,22 @@ class OptOutState(msgspec.Struct):
     opted_out: bool
     source: str
     at: int
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """Which messages count towards a cap: those due since then of these categories and kinds (`adaptor.action`)."""
+
+    since: int
+    categories: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+    def counts(self, message: Message) -> bool:
+        """Whether this one was sent, or is being sent, and counts."""
+        return message.state in SENT and self.is_kind(message) and message.due_at >= self.since
+
+    def is_kind(self, message: Message) -> bool:
+        """Whether it counts once it is sent."""
+        return message.category in self.categories and f"{message.adaptor}.{message.action}" in self.kinds
 
 
 class Wanted:
@@ -66,6 +102,10 @@ class Facts:
         """Phone number → users with that number, two at most."""
         self.triggers: dict[str, dict[str, Any]] = {}
         self.descendants: dict[str, int] = {}
+        self.sent: dict[str, int] = {}
+        """User → messages that count towards the cap, without those in `at_hand`."""
+        self.at_hand: dict[str, dict[str, Message]] = {}
+        """User → messages by id that count if this transaction leaves them sent."""
         self._read_consents: set[str] = set()
         self._read_addresses: set[str] = set()
 
@@ -131,6 +171,24 @@ class Facts:
         sql = "SELECT address, scope, source, at, lifted_at FROM store_optout WHERE address "
         for address, scope, source, at, lifted_at in self._query(sql, wanted):
             self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
+
+    def load_sent(self, users: Iterable[str], which: Sent) -> None:
+        """How many such messages these users were sent."""
+        wanted = {one for one in users if one not in self.sent}
+        if not wanted:
+            return
+        self.sent.update(dict.fromkeys(wanted, 0))
+        known = []
+        for message in self.messages.values():  # their state here may be news to the database
+            if message.user in wanted and which.is_kind(message):
+                self.at_hand.setdefault(message.user, {})[message.id] = message
+                known.append(message.id)
+        lists = [encode(one).decode() for one in (SENT, which.categories, which.kinds, known)]
+        with connection.cursor() as cursor:
+            # A day more than is counted: a message may have waited for its turn, and a clock may have been put back.
+            values: list[Any] = [which.since - clock.DAY, encode(sorted(wanted)).decode(), which.since, *lists]
+            cursor.execute(_SENT, values)
+            self.sent.update(cursor.fetchall())
 
     def load_descendants(self, roots: Iterable[str]) -> None:
         """How many messages and emitted events each chain already has."""

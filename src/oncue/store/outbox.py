@@ -16,7 +16,7 @@ from oncue.core.message import State
 from oncue.core.reasons import SENTENCES, Reason
 from oncue.rules.duration import seconds
 from oncue.rules.spec import Planned, RuleSpec
-from oncue.store import consent, report
+from oncue.store import consent, courtesy, report
 from oncue.store.lanes import Lanes
 from oncue.store.message import PRIORITY, Claimed, Message
 from oncue.store.unit import Unit, decode, encode
@@ -40,9 +40,10 @@ def place(unit: Unit, lanes: Lanes, plans: list[Plan]) -> None:
     messages = [(_message(unit, plan), plan) for plan in plans]
     sendable = [message for message, _ in messages if message.state == State.WAITING]
     consent.load_for(unit, sendable)
+    courtesy.load_for(unit, sendable)
     for message, plan in messages:
         if message.state == State.WAITING:
-            refusal = consent.forbids(unit, message)
+            refusal = consent.forbids(unit, message) or courtesy.restrain(unit, message)
             if refusal:
                 message.state, message.reason = State.SUPPRESSED, f"{refusal[0]}: {refusal[1]}"
             else:
@@ -53,11 +54,15 @@ def place(unit: Unit, lanes: Lanes, plans: list[Plan]) -> None:
 
 
 def claim_at_birth(unit: Unit, lanes: Lanes, message: Message) -> None:
-    """Claim the message in the transaction that makes it, if its adaptor, its lane and a slot allow; else it waits."""
+    """Claim the message in the transaction that makes it, if the hour, its adaptor, its lane and a slot allow; else it waits."""
     pause = unit.snapshot.paused(message.adaptor, message.sender, message.country)
     if pause and pause.until_at > unit.now:
-        message.due_at = pause.until_at
-    elif unit.snapshot.active(message.adaptor) and lanes.take(message.adaptor, message.lane, message.per_second):
+        message.due_at = max(message.due_at, pause.until_at)
+    elif (
+        message.due_at <= unit.now
+        and unit.snapshot.active(message.adaptor)
+        and lanes.take(message.adaptor, message.lane, message.per_second)
+    ):
         claim(unit, message)
         return
     lanes.waits(message.adaptor, message.lane, message.per_second, message.due_at)
@@ -68,6 +73,7 @@ def claim(unit: Unit, message: Message) -> None:
     fields = decode(message.fields)
     message.state, message.boot = State.SUBMITTING, unit.boot
     message.attempts += 1
+    courtesy.sends(unit, message)
     unit.claimed.append(
         Claimed(
             id=message.id,

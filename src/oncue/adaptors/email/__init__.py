@@ -21,6 +21,7 @@ adaptor = Adaptor(
             prepare=send.prepare,
             send=send.send,
             check=fields.check_message,
+            respects_quiet_hours=False,
         ),
     ),
     events=(
