@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,13 @@ from rich.progress import Progress
 
 from oncue.cli.listings import Json, show_user, show_users
 from oncue.cli.opened import open_installation
-from oncue.cli.terminal import err, escaped, fail, print_json, say, sentences
-from oncue.store import imports, keys, members
+from oncue.cli.terminal import err, escaped, fail, print_json, print_rows, say, sentences, when
+from oncue.settings import Settings
+from oncue.store import audit, imports, invitations, keys, members
 
-key_commands = typer.Typer(help="API keys, which apps send events with.", no_args_is_help=True)
+key_commands = typer.Typer(
+    help="API keys, which apps send events with and programs manage oncue with.", no_args_is_help=True
+)
 member_commands = typer.Typer(help="Members, who sign in to the web UI.", no_args_is_help=True)
 user_commands = typer.Typer(help="Users, whom messages go to.", no_args_is_help=True)
 
@@ -22,13 +26,19 @@ user_commands = typer.Typer(help="Users, whom messages go to.", no_args_is_help=
 @key_commands.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for, such as `shop-server`.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"What it may do: {', '.join(keys.SCOPES)}; repeat it for several. Without it: {keys.EVENTS}."
+        ),
+    ] = None,
     per_second: Annotated[float, typer.Option(min=0, help="Items a second it may send; 0 is no limit.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Make an API key and show it, once."""
     open_installation()
     with sentences(keys.Taken), transaction.atomic():
-        token = keys.create(name, per_second)
+        token = keys.create(name, per_second, scope or (keys.EVENTS,))
     if as_json:
         print_json({"name": name, "key": token})
         return
@@ -50,29 +60,87 @@ def list_keys(as_json: Json = False) -> None:
         say("There is no API key yet; make one with `oncue key create NAME`.")
 
 
-@member_commands.command("create")
-def create_member(email: str, as_json: Json = False) -> None:
-    """Make a member with a fresh password, and show it, once."""
+@key_commands.command("revoke")
+def revoke_key(name: Annotated[str, typer.Argument(help="The key's name, as `oncue key list` shows it.")]) -> None:
+    """Have a key known no more: what uses it is refused from its next call on."""
     open_installation()
-    with sentences(members.Refused), transaction.atomic():
-        password = members.create(email)
-    _show_password(email, password, as_json)
+    with transaction.atomic():
+        one = next((row["id"] for row in keys.listed() if row["name"] == name), "")
+        if not one:
+            fail(f"There is no API key named {name!r}; `oncue key list` shows their names.")
+        keys.revoke(one, audit.COMMAND_LINE)
+    say(f"The key {escaped(name)} is revoked.")
+
+
+@member_commands.command("create")
+def create_member(
+    email: str,
+    role: Annotated[str, typer.Option(help=f"What they may do: {', '.join(members.ROLES)}.")] = "owner",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read their password from standard input instead of making one.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a member. With a fresh password, shown once, unless theirs is given on standard input."""
+    open_installation()
+    with sentences(members.Refused):
+        if password_stdin:
+            _add(email, role, sys.stdin.readline().rstrip("\r\n"))
+            if as_json:
+                print_json({"email": email, "role": role})
+            else:
+                say(f"{escaped(email)} can sign in as {escaped(role)}.")
+            return
+        with transaction.atomic():
+            password = members.create(email, role)
+    _show_password(email, password, "", as_json)
+
+
+@member_commands.command("list")
+def list_members(as_json: Json = False) -> None:
+    """Members: what they may do, since when, and who cannot sign in any more."""
+    open_installation()
+    columns = {
+        "e-mail": lambda row: row["email"],
+        "role": lambda row: row["role"],
+        "since": lambda row: when(row["created_at"]),
+        "disabled": lambda row: when(row["disabled_at"]),
+    }
+    nothing = "There is no member yet; make one with `oncue member create EMAIL`."
+    print_rows(members.listed(), columns, as_json=as_json, nothing=nothing)
 
 
 @member_commands.command("reset")
 def reset_member(email: str, as_json: Json = False) -> None:
-    """Give a member a fresh password."""
-    open_installation()
+    """Give a member a fresh password, end their sessions, and print a link by which they choose one of their own."""
+    opened = open_installation()
     with sentences(members.Refused), transaction.atomic():
         password = members.reset(email)
-    _show_password(email, password, as_json)
+        token = invitations.renew_password(email, audit.COMMAND_LINE)
+    _show_password(email, password, _link(opened.settings, token), as_json)
 
 
-def _show_password(email: str, password: str, as_json: bool) -> None:
+def _add(email: str, role: str, password: str) -> None:
+    email = members.address(email)
+    if members.by_email(email):
+        raise members.Refused(f"{email} is a member already; `oncue member reset {email}` gives them a new password.")
+    hashed = members.password_hash(password, email)
+    with transaction.atomic():
+        members.add(email, role, hashed, audit.COMMAND_LINE)
+
+
+def _link(settings: Settings, token: str) -> str:
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return f"{address}/invitation/{token}"
+
+
+def _show_password(email: str, password: str, link: str, as_json: bool) -> None:
     if as_json:
-        print_json({"email": email, "password": password})
+        print_json({"email": email, "password": password} | ({"link": link} if link else {}))
         return
     say(f"{escaped(email)} signs in with the password {escaped(password)}")
+    if link:
+        say(f"or chooses another at {escaped(link)} (works once, for a day)")
     err.print("Keep it: it is not shown again.")
 
 
