@@ -14,6 +14,7 @@ import msgspec
 from oncue.core.fields import Fault, Field
 from oncue.core.http import Http
 from oncue.core.outcome import Outcome
+from oncue.core.probe import Probe
 
 Config = Mapping[str, Any]
 """An adaptor's configuration, typed by its fields, secrets in clear. Never logged."""
@@ -47,6 +48,21 @@ class Impossible(msgspec.Struct, frozen=True):
     sentence: str
 
 
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as the person who gets it will see it, and what is worth knowing of it before it is sent."""
+
+    text: str = ""
+    subject: str = ""
+    pictures: tuple[str, ...] = ()
+    """Addresses of what comes with it."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """(label, value), such as what the text takes on the wire."""
+    warnings: tuple[str, ...] = ()
+    """Sentences."""
+    segments: int = 0
+    """How many parts the provider counts and charges; 0 where it counts none."""
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """What `send` is given of a message."""
 
@@ -73,6 +89,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """None for a built-in action, which the intake carries out itself."""
     check: Callable[[Config, Mapping[str, Any]], list[Fault]] | None = None
     """What is wrong with a rule's fields as written (templates unrendered), said when the rule is saved."""
+    preview: Callable[[Mapping[str, Any]], Preview] | None = None
+    """Rendered and typed fields → the message as it will look. Pure; what is missing is left out."""
     is_message: bool = True
     """Whether it reaches a person, so that the rule's category and consent apply."""
     respects_quiet_hours: bool = True
@@ -218,6 +236,9 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """Without a public URL: (http, configuration, cursor) → what is new since."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
     """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
+    probe: Callable[[Config, str], Probe] | None = None
+    """(configuration, where statuses are reported, publicly) → a call as the provider would make it, that changes nothing: what a member
+    checks the way back with. Pure."""
     explain_error: Callable[[str], str] | None = None
     """What one of the provider's error codes means and what to do about it, for people who see the code. Pure."""
     clears_secrets: tuple[str, ...] = ()

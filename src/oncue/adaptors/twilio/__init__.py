@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, send
+from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, preview, probe, send
 from oncue.core.adaptor import Action, Adaptor, EventKind, Inbound
 
 STATUSES = {
@@ -36,6 +36,7 @@ adaptor = Adaptor(
             prepare=prepare.prepare,
             send=send.send,
             check=fields.check_message,
+            preview=preview.preview,
         ),
     ),
     events=(
@@ -82,6 +83,7 @@ adaptor = Adaptor(
     status_inbound="status",
     poll=poll.poll,
     set_inbound=account.set_inbound,
+    probe=probe.probe,
     explain_error=errors.explain,
     clears_secrets=("api_base_url",),
 )
