@@ -35,6 +35,21 @@ def count(text: str) -> Segments:
     return Segments("UCS-2", sum(sizes), _parts(sizes, 70, 67))
 
 
+def left(text: str) -> int:
+    """How many more plain characters fit before the text takes another segment."""
+    fit, more = 0, 160
+    taken = count(text).count
+    while more - fit > 1:
+        middle = (fit + more) // 2
+        fit, more = (middle, more) if count(text + "a" * middle).count == taken else (fit, middle)
+    return fit
+
+
+def odd_characters(text: str) -> list[str]:
+    """The characters that GSM-7 does not have, each once, in the order of the text: any one of them makes the whole text UCS-2."""
+    return [character for character in dict.fromkeys(text) if character not in _GSM]
+
+
 def _parts(sizes: list[int], alone: int, each: int) -> int:
     if sum(sizes) <= alone:
         return 1
