@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def place(unit: Unit, lanes: Lanes, plans: list[Plan]) -> None:
     """Make a message of each plan. Those that may go now and find a slot are claimed; refusals raise their events."""
-    messages = [(_message(unit, plan), plan) for plan in plans]
+    messages = [(draft(unit, plan), plan) for plan in plans]
     sendable = [message for message, _ in messages if message.state == State.WAITING]
     consent.load_for(unit, sendable)
     courtesy.load_for(unit, sendable)
@@ -89,7 +89,8 @@ def claim(unit: Unit, message: Message) -> None:
     )
 
 
-def _message(unit: Unit, plan: Plan) -> Message:
+def draft(unit: Unit, plan: Plan) -> Message:
+    """The message that a plan makes, prepared by its adaptor or with the reason why not; nothing is written."""
     adaptor, _, action = plan.planned.action.partition(".")
     message = Message(
         id=ids.derived(plan.event.id, plan.rule.key, str(plan.planned.index)),
