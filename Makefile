@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint types bench clean
+.PHONY: install demo test browser lint types bench clean
 
 install: .venv/installed
 
@@ -17,7 +17,11 @@ install: .venv/installed
 demo: install
 	$(BIN)/oncue demo
 
-test: install
+# The pages are tested in a real browser. A machine that may install one gets Debian's.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } || { echo "The tests of the pages need Chromium; on Debian: apt-get install chromium" >&2; exit 1; }
+
+test: install browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: install

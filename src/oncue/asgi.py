@@ -1,4 +1,4 @@
-"""The process: the ear, the store and the workers under one ASGI application, started and stopped in order.
+"""The process: the ear, the face, the store and the workers under one ASGI application, started and stopped in order.
 
 Start: lock the data directory, migrate, settle what an earlier run left, start the writer, then the workers, then listen. Stop: take no
 new message in hand, record the calls under way, commit what is queued.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,10 @@ from oncue.store import boot, database
 from oncue.store.doors import Doors
 from oncue.store.secrets import Vault, key_in
 from oncue.store.writer import Writer
+from oncue.web import backstage, site
+from oncue.web.live import PATH as LIVE
+from oncue.web.live import Live
+from oncue.workers import checks, probing
 from oncue.workers.http import Client
 from oncue.workers.janitor import Janitor
 from oncue.workers.poller import Poller
@@ -38,15 +43,26 @@ STOP_WITHIN = 8.0
 def open_store(settings: Settings) -> Vault:
     """Have the data directory, its database at the current schema, and the key to its secrets."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database.configure(settings.database)
-    database.migrate()
-    return Vault(settings.secret_key or key_in(settings.data_dir))
+    key = settings.secret_key or key_in(settings.data_dir)
+    database.configure(
+        settings.database,
+        secret_key=hashlib.sha256(f"pages {key}".encode()).hexdigest(),
+        apps=site.APPS,
+        **site.django_settings(settings.public_url, settings.host),
+    )
+    database.migrate(settings.data_dir)
+    return Vault(key)
 
 
 class Process:
     """Everything that runs. `running` is entered for as long as it does."""
 
-    def __init__(self, settings: Settings, vault: Vault, catalogue: Mapping[str, Adaptor] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        vault: Vault,
+        catalogue: Mapping[str, Adaptor] | None = None,
+    ) -> None:
         self.settings = settings
         self.catalogue = catalogue or adaptors.load()
         self._vault = vault
@@ -68,7 +84,8 @@ class Process:
             writer.start()
             supervisor = self._supervise(writer, client)
             _rest_the_collector()
-            self.app = build(Doors(writer, self.settings.public_url), reserved=reserved(self.catalogue))
+            face = self._face(writer)
+            self.app = build(Doors(writer, self.settings.public_url), reserved=reserved(self.catalogue), fallback=face)
             log.info(
                 "ready; %s", f"providers call {url}" if (url := self.settings.public_url) else "providers are polled"
             )
@@ -83,8 +100,28 @@ class Process:
                     log.warning("%d calls had not ended; their messages will be held as unknown", left)
                 await writer.stop()
                 await client.close()
+                backstage.close()
         finally:
             handle.close()
+
+    def _face(self, writer: Writer) -> Any:
+        """The pages, and the stream that keeps them live."""
+        behind = backstage.Backstage(
+            writer=writer,
+            vault=self._vault,
+            loop=asyncio.get_running_loop(),
+            public_url=self.settings.public_url,
+            check=checks.check_adaptor,
+            set_inbound=checks.set_inbound,
+            probe=probing.probe,
+        )
+        backstage.open_to(behind)
+        live, pages = Live(behind), site.application()
+
+        async def face(scope: Any, receive: Any, send: Any) -> None:
+            await (live if scope["path"] == LIVE else pages)(scope, receive, send)
+
+        return face
 
     def _supervise(self, writer: Writer, client: Client) -> Supervisor:
         supervisor = Supervisor()

@@ -165,3 +165,14 @@ def out_of(oncue):
     nowhere = oncue.run("export", "-o", str(oncue.folder / "no" / "where.yaml"))
     assert nowhere.returncode == 1 and len(nowhere.stderr.splitlines()) == 1
     return path
+
+
+def test_several_commands_may_be_the_first_at_once(tmp_path):
+    """Each finds the schema as it should be, whoever of them made it."""
+    environ = {**os.environ, "ONCUE_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "oncue", "key", "list"]
+    running = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(4)
+    ]
+    ended = [(one.communicate(timeout=60)[0], one.returncode) for one in running]
+    assert [code for _, code in ended] == [0] * 4, ended

@@ -17,6 +17,7 @@ import msgspec
 import typer
 import uvloop
 from aiosmtpd.controller import Controller
+from django.db import transaction
 
 from oncue import asgi
 from oncue.cli.opened import Opened, open_installation, read_settings
@@ -25,10 +26,11 @@ from oncue.cli.terminal import escaped, fail, say, sentences
 from oncue.core import clock
 from oncue.rules.document import read_document
 from oncue.simulator.spawn import Simulator
-from oncue.store import apply, database, reading
+from oncue.store import apply, database, members, reading
 from oncue.workers.checks import set_inbound
 
 KEY = "oncue-demo-key-0123456789"
+EMAIL, PASSWORD = "demo@example.com", "right on cue 24"
 ANN, BOB = "+15005551001", "+15005551002"
 _NAMES = {ANN: "Ann's phone", BOB: "Bob's phone"}
 _PACE = 0.7
@@ -75,6 +77,7 @@ def demo(
     with Simulator(pace=_PACE) as simulator, _mailbox() as smtp:
         simulator.fault("undelivered", to=BOB, code=30003)
         _configure(opened, simulator, smtp)
+        _admit()
         with contextlib.suppress(KeyboardInterrupt):
             uvloop.run(_run(opened, simulator, listening, url))
     say("The demo has ended. Its data stays in " + escaped(str(place)) + "; delete it to begin anew.")
@@ -108,6 +111,13 @@ def _configure(opened: Opened, simulator: Simulator, smtp: str) -> None:
     apply.apply(document, opened.catalogue, opened.vault, by="demo", found={})
     hook = f"{opened.settings.public_url}/hooks/twilio/message"
     asyncio.run(set_inbound(opened.catalogue["twilio"], document.adaptors["twilio"].values, hook))
+
+
+def _admit() -> None:
+    """Have a member whose password is known: the demo listens on this machine only."""
+    if members.by_email(EMAIL) is None:
+        with transaction.atomic():
+            members.add(EMAIL, "owner", members.password_hash(PASSWORD, EMAIL), "demo")
 
 
 @contextlib.contextmanager
@@ -201,7 +211,9 @@ async def _until_ready(session: aiohttp.ClientSession, url: str) -> None:
 
 
 def _welcome(url: str, simulator: Simulator) -> None:
-    say(f"\n[bold]oncue[/bold] runs on {url}, a simulated carrier on {simulator.url}.")
+    say(
+        f"\n[bold]oncue[/bold] runs. Open [bold]{url}[/bold] and sign in as [bold]{EMAIL}[/bold] with the password [bold]{PASSWORD}[/bold]."
+    )
     say(f"Apps send events with the API key [bold]{KEY}[/bold]:")
     body = '{"type":"event","user":"ann","name":"booking_confirmed","properties":{"amount":25,"booking_id":"B-2"}}'
     say(
@@ -209,7 +221,7 @@ def _welcome(url: str, simulator: Simulator) -> None:
             f"  curl {url}/v1/events -H 'Authorization: Bearer {KEY}' -H 'Content-Type: application/json' -d '{body}'"
         )
     )
-    say("There is no web page to sign in to yet: this terminal is Ann's phone.\n")
+    say("Texts arrive on the page Simulator, and here: this terminal is Ann's phone too.\n")
     if sys.stdin.isatty():
         say(_HELP + "\n")
 

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from django.db import transaction
 
 from oncue import asgi
 from oncue.cli import logs
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.settings import Settings
-from oncue.store import database
+from oncue.store import database, invitations
 
 
 def serve(
@@ -28,8 +29,9 @@ def serve(
     listening = listen(settings.host, port or settings.port)
     with sentences(database.InUse):
         database.lock(settings.data_dir).close()
+    link = first_link()
     if settings.log == "console":
-        _announce(settings, listening)
+        _announce(settings, listening, link)
     server(asgi.Process(settings, opened.vault, opened.catalogue)).run(sockets=[listening])
 
 
@@ -66,11 +68,21 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _announce(settings: Settings, listening: socket.socket) -> None:
+def first_link() -> str:
+    """The path of a link by which the first owner chooses a password; empty as soon as there is a member."""
+    with transaction.atomic():
+        token = invitations.first_owner_token()
+    return f"/invitation/{token}" if token else ""
+
+
+def _announce(settings: Settings, listening: socket.socket, link: str) -> None:
     port = listening.getsockname()[1]
     err.print(
         f"oncue serves on http://{settings.host}:{port}, data in {escaped(str(settings.data_dir))}", soft_wrap=True
     )
+    if link:
+        here = settings.public_url or f"http://{settings.host}:{port}"
+        err.print(f"Nobody can sign in yet. The first owner chooses a password at {here}{link}", soft_wrap=True)
     if settings.public_url:
         err.print(f"Providers call {escaped(settings.public_url)}/hooks/…", soft_wrap=True)
     else:

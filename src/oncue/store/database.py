@@ -60,9 +60,14 @@ def configure(path: Path, *, secret_key: str = "", apps: tuple[str, ...] = (), *
     django.setup()
 
 
-def migrate() -> None:
-    """Bring the schema up to date."""
-    call_command("migrate", verbosity=0, interactive=False)
+def migrate(data_dir: Path | None = None) -> None:
+    """Bring the schema up to date. With the data directory, one process at a time: a second one waits, and finds it done."""
+    if data_dir is None:
+        call_command("migrate", verbosity=0, interactive=False)
+        return
+    with (data_dir / "migrate.lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def checkpoint() -> None:

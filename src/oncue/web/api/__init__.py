@@ -1,0 +1,45 @@
+"""The management API, `/api/v1`: everything that a member does in the pages, as JSON, with an API key.
+
+A module a resource; `operations` says once how an operation is declared. All of it, and the libraries under it, is loaded by the first
+request that comes here, so that no page and no command line pays for it.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from oncue.web.access import ANYBODY, route
+
+PREFIX = "/api/v1"
+
+
+def operation(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """Any operation. Who may is decided by the key it comes with, not by a cookie: a page elsewhere cannot send one, so there is no token."""
+    from oncue.web.api import door
+
+    return door.answer(request)
+
+
+def document(request: HttpRequest) -> HttpResponseBase:
+    """The OpenAPI document: what there is, nothing of what is kept."""
+    from oncue.web.api import openapi
+
+    return openapi.answer(request)
+
+
+def reference(request: HttpRequest) -> HttpResponseBase:
+    """The document, as a page."""
+    from oncue.web.api import reference as page
+
+    return page.show(request)
+
+
+_operation = route("api/v1/<path:rest>", operation, "api-operation", see=ANYBODY, change=ANYBODY)
+_operation.callback.csrf_exempt = True  # type: ignore[attr-defined]
+
+ROUTES = [
+    route("api/v1/openapi.json", document, "api-document", see=ANYBODY),
+    route("api/v1/docs", reference, "api-docs", see="viewer"),
+    _operation,
+]

@@ -1,0 +1,105 @@
+"""API keys: listed, made (the key itself is shown once), revoked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from django.http import HttpRequest
+from pydantic import BaseModel, Field
+
+from oncue.store import keys as stored
+from oncue.web.api.auth import ADMIN, who
+from oncue.web.api.operations import Resource
+from oncue.web.api.problems import Refused, missing
+from oncue.web.api.shapes import At, Given
+from oncue.web.backstage import behind
+
+KEYS = Resource("API keys", "Keys that apps send events with, and that this API takes.")
+
+ScopeName = Literal["events", "read", "write", "admin"]
+
+Name = Annotated[str, Field(min_length=1, max_length=100, description="What the key is for.", examples=["shop-server"])]
+Scopes = Annotated[
+    list[ScopeName],
+    Field(
+        description="`events`: send events. Of this API `read`, `write` (and all that read may), `admin` (and all that write may).",
+        examples=[["events"]],
+    ),
+]
+PerSecond = Annotated[
+    float, Field(ge=0, le=1e9, description="Items a second that it may send; 0 is no limit.", examples=[0])
+]
+
+
+class ApiKey(BaseModel):
+    """A key. The key itself is not kept, so it is not here."""
+
+    id: str = Field(description="Its id.", examples=["019ac9a3c0de4f0c8f5b0000000001a0"])
+    name: Name
+    scopes: Scopes
+    per_second: PerSecond
+    created_by: str = Field(description="Who made it.", examples=["ann@example.com"])
+    created_at: At = Field(description="When.")
+
+
+class ApiKeys(BaseModel):
+    """All keys, by name."""
+
+    items: list[ApiKey]
+
+
+class NewKey(Given):
+    """A key to make."""
+
+    name: Name
+    scopes: Annotated[Scopes, Field(min_length=1)] = ["events"]
+    per_second: PerSecond = 0.0
+
+
+class MadeKey(BaseModel):
+    """A key just made."""
+
+    id: str = Field(description="Its id.", examples=["019ac9a3c0de4f0c8f5b0000000001a0"])
+    name: Name
+    key: str = Field(
+        description="The key. Keep it: it is not shown again.", examples=["oncue_2u4Fz1vQm0y3B5Jw8kXr7tPnSdLhGc9a"]
+    )
+
+
+@KEYS.operation("GET /keys", scope=ADMIN, answer=ApiKeys)
+def list_keys(request: HttpRequest) -> object:
+    """List the API keys"""
+    return {"items": stored.listed()}
+
+
+@KEYS.operation(
+    "POST /keys",
+    scope=ADMIN,
+    answer=MadeKey,
+    status=201,
+    refuses={409: "There is a key with that name already."},
+    example={"name": "shop-server", "scopes": ["events"]},
+)
+def create_key(request: HttpRequest, body: NewKey) -> object:
+    """Make an API key
+
+    The answer holds the key, once."""
+
+    def create() -> dict[str, str]:
+        key = stored.create(body.name, body.per_second, body.scopes, who(request))
+        found = next(one for one in stored.listed() if one["name"] == body.name.strip())
+        return {"id": found["id"], "name": found["name"], "key": key}
+
+    try:
+        return behind().change(create)
+    except stored.Taken as taken:
+        raise Refused(409, str(taken)) from None
+
+
+@KEYS.operation("DELETE /keys/{key_id}", scope=ADMIN, answer=None, status=204)
+def revoke_key(request: HttpRequest, key_id: str) -> None:
+    """Revoke an API key
+
+    It is known no more from then on, also if this request was made with it."""
+    if not behind().change(lambda: stored.revoke(key_id, who(request))):
+        raise missing("API key with the id", key_id)

@@ -1,0 +1,28 @@
+"""All resources as one program that django-ninja runs."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from oncue import __version__
+from oncue.web.api import audit, keys, members, problems, settings
+from oncue.web.api.bodies import Answers, Json
+from oncue.web.api.operations import Resource
+
+RESOURCES: tuple[Resource, ...] = (
+    keys.KEYS,
+    members.MEMBERS,
+    settings.POLICY,
+    audit.AUDIT,
+)
+"""In the order in which the reference shows them."""
+
+PROGRAM = NinjaAPI(
+    title="oncue", version=__version__, openapi_url=None, docs_url=None, parser=Json(), renderer=Answers()
+)
+for _kind in (Exception, Http404, HttpError, ValidationError):
+    PROGRAM.add_exception_handler(_kind, problems.handle)  # the last three have handlers of ninja's own otherwise
+for _resource in RESOURCES:
+    PROGRAM.add_router("", _resource.router)

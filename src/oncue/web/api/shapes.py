@@ -1,0 +1,31 @@
+"""Shapes that several resources share: times, ids, properties, and the ways in which what comes in is strict."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from oncue.core import clock
+
+
+def _written(at: Any) -> Any:
+    return clock.iso(at) if isinstance(at, int) else at
+
+
+At = Annotated[
+    str,
+    BeforeValidator(_written),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T17:00:00.000Z"]),
+]
+"""A time: milliseconds in the store, ISO 8601 in UTC outside."""
+
+Properties = Annotated[
+    dict[str, Any], Field(description="Names and values, as they were sent.", examples=[{"first_name": "Ann"}])
+]
+
+
+class Given(BaseModel):
+    """A body. What it does not know is refused, and nothing is turned into another type: a mistake is better said than guessed at."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
