@@ -73,8 +73,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return found if found and found.is_active else None
 
     def is_stopped(self, rule: str) -> bool:
-        """Whether someone turned the rule off, or archived it: what still waits of it is not sent."""
-        return self.states.get(rule, RuleState.OFF) is RuleState.OFF
+        """Whether someone turned the rule off, or archived it: what still waits of it is not sent. What was written by hand has no rule."""
+        return bool(rule) and self.states.get(rule, RuleState.OFF) is RuleState.OFF
 
     def paused(self, adaptor: str, sender: str, country: str) -> Pause | None:
         """What holds back a message of this adaptor, sender and country, if anything does."""

@@ -57,25 +57,32 @@ class Poisoned(Exception):
     """This job fails for a reason of its own, a bug; its neighbours went through."""
 
 
-class _Whole(msgspec.Struct, frozen=True):
+class Whole(msgspec.Struct, frozen=True):
+    """A job that cannot be cut: the beginning of most."""
+
     @property
     def size(self) -> int:
+        """One."""
         return 1
 
     @property
     def line(self) -> str:
+        """The one of jobs that say nothing else."""
         return ""
 
     def want(self, unit: Unit) -> None:
-        pass
+        """Nothing."""
 
     def halves(self) -> tuple[Job, Job] | None:
+        """It has none."""
         return None
 
     def join(self, first: Any, second: Any) -> Any:
+        """Never asked for."""
         raise AssertionError("this job is not cut")
 
     def poisoned(self, error: Exception) -> Any:
+        """Whoever asked hears of it."""
         raise Poisoned from error
 
 
@@ -180,7 +187,7 @@ class Reports(msgspec.Struct, frozen=True):
         raise Poisoned from error
 
 
-class Record(_Whole, frozen=True):
+class Record(Whole, frozen=True):
     """Record what an attempt came to."""
 
     attempted: Attempted
@@ -200,7 +207,7 @@ class Record(_Whole, frozen=True):
         results.take(unit, lanes, self.attempted)
 
 
-class Release(_Whole, frozen=True):
+class Release(Whole, frozen=True):
     """Give back the slot of a call whose result cannot be recorded; its message is `unknown` from the next start on."""
 
     adaptor: str
@@ -215,7 +222,7 @@ class Release(_Whole, frozen=True):
         lanes.release(self.adaptor)
 
 
-class Probe(_Whole, frozen=True):
+class Probe(Whole, frozen=True):
     """Nothing, committed: shows that the store can."""
 
     @property
@@ -233,7 +240,7 @@ class Probe(_Whole, frozen=True):
             )
 
 
-class Sweep(_Whole, frozen=True):
+class Sweep(Whole, frozen=True):
     """Let stale messages expire. Answers how many did."""
 
     @property
@@ -246,7 +253,7 @@ class Sweep(_Whole, frozen=True):
         return claims.expire(unit)
 
 
-class Edit(_Whole, frozen=True):
+class Edit(Whole, frozen=True):
     """Change something else in the database, by a function that is run inside the transaction. What it raises reaches the caller."""
 
     change: Callable[[], Any]

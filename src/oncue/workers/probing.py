@@ -1,0 +1,184 @@
+"""Does a provider's call come back to us? A signed call to the public URL, as the provider would make it, told step by step.
+
+It stops at the first step that fails and says what to do about it. It starts on this machine: that a firewall lets the provider in, only
+the provider's own call can show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from oncue.core.adaptor import Adaptor
+from oncue.core.http import Response
+from oncue.core.probe import BAD, GOOD, WARN, Step
+from oncue.workers.addresses import is_public
+from oncue.workers.http import Client
+
+WITHIN = 5.0
+"""Seconds for each step before the call."""
+
+ANSWER_WITHIN = 15.0
+"""Seconds for the answer: as long as providers wait."""
+
+
+class _Stopped(Exception):
+    """Here it stopped; the text says why and what to do."""
+
+
+async def probe(adaptor: Adaptor, config: Mapping[str, Any], public_url: str) -> tuple[Step, ...]:
+    """The steps that were taken; the last is where it stopped, or that it is good."""
+    assert adaptor.probe is not None
+    call = adaptor.probe(config, f"{public_url}/hooks/{adaptor.name}/{adaptor.status_inbound}")
+    parts = urlsplit(call.url)
+    steps: list[Step] = []
+    label = "Name"
+    try:
+        steps.append(await _resolve(parts))
+        label = "Connection"
+        await _connect(parts)
+        steps.append(_good(label, f"{parts.hostname} takes connections on port {_port(parts)}."))
+        label = "Encryption"
+        steps.append(await _encrypt(parts))
+        label = "Answer"
+        client = Client()
+        try:
+            answer = await client.request(
+                call.method,
+                call.url,
+                headers=call.headers,
+                body=call.body,
+                deadline=ANSWER_WITHIN,
+                trusted=True,
+                limit=20_000,
+            )
+        finally:
+            await client.close()
+        if not isinstance(answer, Response):
+            raise _Stopped(f"No answer came. {answer.reason} Look whether the proxy passes calls on, and how long it waits.")  # fmt: skip
+        steps.append(_good(label, judge(answer, adaptor.label, parts.path)))
+    except _Stopped as stopped:
+        steps.append(Step(label=label, tone=BAD, sentence=str(stopped)))
+    return tuple(steps)
+
+
+def judge(answer: Response, provider: str, path: str) -> str:
+    """What an answer means. Raises `_Stopped` for any but oncue's own 200."""
+    status, said = answer.status, _said(answer)
+    what = f"The answer is {status}"
+    if status == 200:
+        if answer.body:
+            raise _Stopped(
+                f"{what}, but it is not oncue's: something else answers there. Have the proxy pass {path} on to oncue."
+            )
+        return f"{what}: oncue heard the call and believed its signature. A call of {provider}'s gets the same."
+    if 300 <= status < 400:
+        target = answer.headers.get("location", "another address")
+        raise _Stopped(
+            f"{what}, a redirect to {target}. A signature holds for one address only: set ONCUE_PUBLIC_URL to the address that answers"
+            " itself, or take the redirect away from /hooks."
+        )
+    if status == 403 and said:
+        raise _Stopped(
+            f"{what}. oncue got the call, but: {said} A proxy that changes the path on its way does this; {path} must arrive as it is."
+        )
+    if status in (401, 403):
+        raise _Stopped(
+            f"{what}, and it is not oncue's: something in front of it asks who is calling. Let calls to /hooks through without that; oncue"
+            " checks their signatures itself."
+        )
+    if status == 404 and said:
+        raise _Stopped(f"{what}. oncue got the call, but: {said} A proxy that changes the path on its way does this.")
+    if status == 404:
+        raise _Stopped(f"{what}, and it is not oncue's: the proxy does not pass /hooks on to oncue.")
+    if status in (502, 503, 504):
+        raise _Stopped(
+            f"{what}: the proxy is there, but does not reach oncue. Look at the address and port it passes calls on to."
+            if not said
+            else f"{what}: {said}"
+        )
+    raise _Stopped(f"{what}, where 200 was expected{': ' + said if said else ''}.")
+
+
+async def _resolve(parts: SplitResult) -> Step:
+    host = parts.hostname or ""
+    try:
+        async with asyncio.timeout(WITHIN):
+            found = await asyncio.get_running_loop().getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise _Stopped(f"The name {host} could not be looked up within {WITHIN:.0f} seconds.") from None
+    except OSError:  # socket.gaierror
+        raise _Stopped(
+            f"The name {host} leads nowhere. Add it to the domain's DNS records, or mend ONCUE_PUBLIC_URL."
+        ) from None
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    shown = ", ".join(addresses)
+    if any(is_public(one) for one in addresses):
+        return _good("Name", f"{host} is {shown}.")
+    return Step(
+        label="Name",
+        tone=WARN,
+        sentence=f"{host} is {shown}, which only this machine or its own network can reach. A simulator here can call it; a provider on the"
+        " internet cannot.",
+    )
+
+
+async def _connect(parts: SplitResult, context: ssl.SSLContext | None = None) -> None:
+    host, port = parts.hostname or "", _port(parts)
+    try:
+        async with asyncio.timeout(WITHIN):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except ssl.SSLCertVerificationError as error:
+        raise _Stopped(
+            f"The certificate of {host} is not good: {error.verify_message}. Providers refuse it too; renew it, with all its intermediate"
+            " certificates."
+        ) from None
+    except ssl.SSLError as error:
+        raise _Stopped(
+            f"Port {port} of {host} does not speak TLS as it should ({error.reason or error}), though the address begins with https."
+        ) from None
+    except ConnectionRefusedError:
+        raise _Stopped(
+            f"Nothing listens on port {port} of {host}. Start the proxy in front of oncue, or mend ONCUE_PUBLIC_URL."
+        ) from None
+    except TimeoutError:
+        raise _Stopped(
+            f"{host} does not answer on port {port}. A firewall that drops connections does this; open the port."
+        ) from None
+    except OSError as error:
+        raise _Stopped(f"{host} cannot be reached on port {port}: {error.strerror or error}.") from None
+    writer.transport.abort()  # what is shown is that it could be made; nobody waits for a goodbye
+
+
+async def _encrypt(parts: SplitResult) -> Step:
+    if parts.scheme == "https":
+        await _connect(parts, ssl.create_default_context())
+        return _good("Encryption", f"The certificate of {parts.hostname} is good.")
+    return Step(
+        label="Encryption",
+        tone=WARN,
+        sentence="There is none: the address begins with http, so what people write travels in clear. Use https on the internet.",
+    )
+
+
+def _good(label: str, sentence: str) -> Step:
+    return Step(label=label, tone=GOOD, sentence=sentence)
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _said(answer: Response) -> str:
+    """The sentence of an answer of oncue's own; empty if it is another's."""
+    try:
+        said = msgspec.json.decode(answer.body, type=dict[str, Any]).get("error")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return said if isinstance(said, str) else ""
