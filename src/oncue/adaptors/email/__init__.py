@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oncue.adaptors.email import fields, send
+from oncue.adaptors.email import fields, preview, send
 from oncue.core.adaptor import Action, Adaptor, EventKind
 
 adaptor = Adaptor(
@@ -21,6 +21,7 @@ adaptor = Adaptor(
             prepare=send.prepare,
             send=send.send,
             check=fields.check_message,
+            preview=preview.preview,
             respects_quiet_hours=False,
         ),
     ),
