@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from house import ANN, RULES, ann
+from oncue import __version__
 from oncue.simulator.spawn import Simulator
 
 FAULTY = """
@@ -176,3 +177,10 @@ def test_several_commands_may_be_the_first_at_once(tmp_path):
     ]
     ended = [(one.communicate(timeout=60)[0], one.returncode) for one in running]
     assert [code for _, code in ended] == [0] * 4, ended
+
+
+def test_the_version_is_told(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "oncue", "--version"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == f"oncue {__version__}\n"

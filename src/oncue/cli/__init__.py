@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from oncue import __version__
 from oncue.cli import checking, demo, explain, listings, people, rules, serve, simulate
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"oncue {__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     help="oncue sends the right message on cue.",
@@ -12,6 +22,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def oncue(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None:
+    """oncue sends the right message on cue."""
+
+
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
