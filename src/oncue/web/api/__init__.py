@@ -14,32 +14,32 @@ from oncue.web.access import ANYBODY, route
 PREFIX = "/api/v1"
 
 
-def operation(request: HttpRequest, rest: str) -> HttpResponseBase:
+def operate(request: HttpRequest, rest: str) -> HttpResponseBase:
     """Any operation. Who may is decided by the key it comes with, not by a cookie: a page elsewhere cannot send one, so there is no token."""
     from oncue.web.api import door
 
     return door.answer(request)
 
 
-def document(request: HttpRequest) -> HttpResponseBase:
+def show_document(request: HttpRequest) -> HttpResponseBase:
     """The OpenAPI document: what there is, nothing of what is kept."""
     from oncue.web.api import openapi
 
     return openapi.answer(request)
 
 
-def reference(request: HttpRequest) -> HttpResponseBase:
+def show_reference(request: HttpRequest) -> HttpResponseBase:
     """The document, as a page."""
-    from oncue.web.api import reference as page
+    from oncue.web.api import reference
 
-    return page.show(request)
+    return reference.show(request)
 
 
-_operation = route("api/v1/<path:rest>", operation, "api-operation", see=ANYBODY, change=ANYBODY)
+_operation = route("api/v1/<path:rest>", operate, "api-operation", see=ANYBODY, change=ANYBODY)
 _operation.callback.csrf_exempt = True  # type: ignore[attr-defined]
 
 ROUTES = [
-    route("api/v1/openapi.json", document, "api-document", see=ANYBODY),
-    route("api/v1/docs", reference, "api-docs", see="viewer"),
+    route("api/v1/openapi.json", show_document, "api-document", see=ANYBODY),
+    route("api/v1/docs", show_reference, "api-docs", see="viewer"),
     _operation,
 ]

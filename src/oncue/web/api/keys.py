@@ -52,7 +52,7 @@ class NewKey(Given):
     """A key to make."""
 
     name: Name
-    scopes: Annotated[Scopes, Field(min_length=1)] = ["events"]
+    scopes: Annotated[Scopes, Field(min_length=1)] = Field(default=["events"])
     per_second: PerSecond = 0.0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from ninja import Router
+from ninja.constants import NOT_SET
 
 from oncue.web.api.auth import Scope
 
@@ -75,7 +76,7 @@ class Resource:
                 summary=" ".join(summary.split()),
                 description=more or None,
                 openapi_extra=extra,
-                **({} if produces else {"response": {status: answer}}),
+                response=NOT_SET if produces else {status: answer},
             )(function)
             return function
 

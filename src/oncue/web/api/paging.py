@@ -33,7 +33,7 @@ class Paged(BaseModel):
     )
 
 
-def next_url(request: HttpRequest, before: int | None) -> str | None:
+def next_url(request: HttpRequest, before: int | str | None) -> str | None:
     """The address of the page after this one, with the same filters."""
     if before is None:
         return None

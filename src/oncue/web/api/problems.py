@@ -94,8 +94,9 @@ def answer(refused: Refused) -> HttpResponse:
     return response
 
 
-def handle(request: HttpRequest, error: Exception) -> HttpResponse:
+def handle(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """The answer for whatever was raised."""
+    assert isinstance(error, Exception)
     return answer(_refused(request, error))
 
 

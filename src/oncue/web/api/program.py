@@ -7,11 +7,14 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from oncue import __version__
-from oncue.web.api import audit, keys, members, problems, settings
+from oncue.web.api import audit, events, keys, members, messages, problems, settings, users
 from oncue.web.api.bodies import Answers, Json
 from oncue.web.api.operations import Resource
 
 RESOURCES: tuple[Resource, ...] = (
+    messages.MESSAGES,
+    events.EVENTS,
+    users.USERS,
     keys.KEYS,
     members.MEMBERS,
     settings.POLICY,
