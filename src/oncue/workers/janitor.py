@@ -1,11 +1,17 @@
-"""The janitor: lets stale messages expire, and forgets clients' ids that are old enough."""
+"""The janitor: lets stale messages expire, forgets clients' ids that are old enough, and whatever members want kept no longer."""
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 from oncue.core import clock
-from oncue.store import seen
+from oncue.store import retention, seen
 from oncue.store.jobs import Edit, Sweep
 from oncue.store.writer import Writer
+
+PAUSE_FOR = 0.05
+"""Seconds between two transactions of forgetting, in which others have the writer to themselves: there may be millions of rows the first time."""
 
 
 class Janitor:
@@ -21,7 +27,19 @@ class Janitor:
             pass
 
     async def forget(self) -> None:
-        """Once a day, forget the ids of clients' events too old to be accepted again."""
+        """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept."""
+        await self._forget_ids()
+        for what, older_than in await asyncio.to_thread(lambda: retention.due(retention.read_retention())):
+            await self._forget(what, older_than)
+
+    async def _forget(self, what: str, older_than: int) -> None:
+        after: int | None = await asyncio.to_thread(retention.begin, what)
+        while after is not None:
+            edit = Edit(partial(retention.forget, what, after, older_than))
+            after = await self._writer.do(edit)
+            await asyncio.sleep(PAUSE_FOR)
+
+    async def _forget_ids(self) -> None:
         today = seen.day_of(clock.now())
         while self._forgot_on < today:
             if not await self._writer.do(Edit(lambda: seen.forget(today))):

@@ -1,0 +1,64 @@
+"""Settings, Retention: how long messages and events are kept before oncue forgets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from oncue.store.retention import LONGEST, SHORTEST, Retention, read_retention, read_values, save_retention
+from oncue.web.access import route, who
+from oncue.web.backstage import behind
+from oncue.web.sections import page
+
+LABELS = {
+    "messages": (
+        "Messages",
+        "With their attempts and people's replies. One that waits or whose end nobody knows stays.",
+    ),
+    "exchanges": (
+        "What was said to providers",
+        "The request and the answer of each attempt; of the attempt itself, its outcome stays.",
+    ),
+    "events": ("Events", "With the decisions about them, and so why a message was sent or was not."),
+}
+
+
+def index(request: HttpRequest) -> HttpResponseBase:
+    """What is kept how long, and the form that changes it."""
+    if request.method != "POST":
+        return _shown(request, msgspec.to_builtins(read_retention()), {})
+    given = {name: request.POST.get(name, "").strip() for name in LABELS}
+    retention, faults = read_values(given)
+    if faults:
+        return _shown(request, given, {fault.field: fault.sentence for fault in faults}, 422)
+    by = who(request)
+    is_new = behind().change(lambda: save_retention(retention, by))
+    said = "Saved. What is older is forgotten from now on, within minutes." if is_new else "Nothing was changed."
+    return redirect(f"{reverse('settings-retention')}?{urlencode({'said': said})}")
+
+
+def in_short(retention: Retention) -> str:
+    """For one line."""
+    days = {name: getattr(retention, name) for name in LABELS}
+    if not any(days.values()):
+        return "Everything is kept"
+    return "; ".join(f"{LABELS[name][0].lower()} {count} days" for name, count in days.items() if count).capitalize()
+
+
+def _shown(
+    request: HttpRequest, given: Mapping[str, object], wrong: dict[str, str], status: int = 200
+) -> HttpResponseBase:
+    fields = [
+        {"name": name, "label": label, "help": text, "value": given[name] or "", "fault": wrong.get(name, "")}
+        for name, (label, text) in LABELS.items()
+    ]
+    return page(request, "retention", {"fields": fields, "shortest": SHORTEST, "longest": LONGEST}, status)
+
+
+ROUTES = [route("settings/retention", index, "settings-retention", see="owner", change="owner")]
