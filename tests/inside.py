@@ -42,7 +42,7 @@ ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 CANARY = "canary0123456789abcdef0123456789"
 """The auth token: whoever finds it in clear on disk has found a secret."""
 
-ANY_HOUR = "policy: {quiet_categories: []}\n"
+ANY_HOUR = "policy: {quiet_from: '08:00', quiet_to: '08:00'}\n"
 """No quiet hours: a test runs at any hour."""
 KEYS = f"api_keys: [{{name: shop, key: {KEY}}}]\n{ANY_HOUR}"
 TWILIO = f"""
