@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import register_converter
 
 from oncue.web.access import ANYBODY, route
 
@@ -35,7 +36,21 @@ def show_reference(request: HttpRequest) -> HttpResponseBase:
     return reference.show(request)
 
 
-_operation = route("api/v1/<path:rest>", operate, "api-operation", see=ANYBODY, change=ANYBODY)
+class _Rest:
+    """All of a path: Django's own converter stops at a newline, and what is refused here should be refused in JSON."""
+
+    regex = r"[\s\S]*"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(_Rest, "rest")
+
+_operation = route("api/v1/<rest:rest>", operate, "api-operation", see=ANYBODY, change=ANYBODY)
 _operation.callback.csrf_exempt = True  # type: ignore[attr-defined]
 
 ROUTES = [

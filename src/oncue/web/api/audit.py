@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
-from oncue.store import audit as stored
+from oncue.store import trail
 from oncue.web.api import paging
 from oncue.web.api.auth import ADMIN
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit, Paged
-from oncue.web.api.problems import wrong
 from oncue.web.api.shapes import At
 
 AUDIT = Resource("Audit trail", "Who changed what, before and after. It cannot be changed.")
@@ -44,26 +42,14 @@ class Entries(Paged):
 @AUDIT.operation("GET /audit", scope=ADMIN, answer=Entries)
 def list_audit(
     request: HttpRequest,
-    kind: Annotated[
-        str, Field(max_length=30, description="Only of this kind of thing; with `name`.", examples=["rule"])
-    ] = "",
+    kind: Annotated[str, Field(max_length=30, description="Only of this kind of thing.", examples=["rule"])] = "",
     name: Annotated[
-        str, Field(max_length=254, description="Only of this one; with `kind`.", examples=["booking-confirmation"])
+        str, Field(max_length=254, description="Only of this one.", examples=["booking-confirmation"])
     ] = "",
+    by: Annotated[str, Field(max_length=254, description="Only by them.", examples=["ann@example.com"])] = "",
     before: Before = None,
     limit: Limit = 50,
 ) -> object:
     """List who changed what"""
-    if bool(kind) != bool(name):
-        raise wrong(
-            [("name" if kind else "kind", "Give kind and name together: one thing's history is looked for by both.")]
-        )
-    rows = stored.page(limit=limit + 1, before=before, kind=kind, name=name)
-    for row in rows:
-        for side in ("before", "after"):
-            row[side] = _value(row[side])
-    return paging.whole(request, rows, limit)
-
-
-def _value(kept: Any) -> Any:
-    return msgspec.json.decode(kept) if isinstance(kept, str) and kept else kept or None
+    page = trail.entries(limit=limit, before=before, kind=kind, by=by, name=name)
+    return paging.page(request, page.rows, page.next_before)

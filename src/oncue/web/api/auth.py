@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from oncue.core.items import Key
 from oncue.store import keys
-from oncue.web.api.problems import Refused
+from oncue.web.api.problems import Refused, wrong
 from oncue.web.backstage import behind
 
 READ, WRITE, ADMIN = keys.READ, keys.WRITE, keys.ADMIN
@@ -22,27 +22,30 @@ ABOUT = {
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="oncue"'}
 
 
-class Scope:
-    """Lets a request pass whose key has this scope, or one that includes it."""
+class Gate:
+    """Lets a request pass whose key has this scope, or one that includes it, and which asks for nothing that the operation does not know."""
 
     def __init__(self, scope: str) -> None:
         assert scope in RANKS
         self.scope = scope
+        self.parameters: frozenset[str] = frozenset()
+        """What may stand in the query."""
 
     def __call__(self, request: HttpRequest) -> Key:
         """The key, which becomes `request.auth`. Raises `Refused`."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         key = keys.find(behind().snapshot, token.strip()) if kind.lower() == "bearer" and token.strip() else None
         if key is None:
-            raise Refused(
-                401,
-                "Send an API key that is in use, as `Authorization: Bearer KEY`; an owner makes one.",
-                (),
-                _CHALLENGE,
-            )
+            said = "Send an API key that is in use, as `Authorization: Bearer KEY`; an owner makes one."
+            raise Refused(401, said, (), _CHALLENGE)
         if not key.scopes.intersection(RANKS[RANKS.index(self.scope) :]):
             has = ", ".join(sorted(key.scopes))
             raise Refused(403, f"This takes a key with the scope {self.scope}; {key.name} has only: {has}.")
+        unknown = sorted(request.GET.keys() - self.parameters)
+        if unknown:
+            # A filter that is misspelt would be ignored in silence, and the answer taken for what it is not.
+            known = ", ".join(sorted(self.parameters)) or "none"
+            raise wrong((one, f"There is no parameter {one[:60]!r} here; there is: {known}.") for one in unknown)
         return key
 
 

@@ -41,7 +41,7 @@ class Json(Parser):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refused(400, f"The body is not JSON: {error}.") from None
         if said := _unfit(content, 1):
-            raise Refused(400, said)
+            raise wrong([("", said)])
         return content
 
 

@@ -25,7 +25,13 @@ Role = Annotated[
     ),
 ]
 Email = Annotated[
-    str, Field(min_length=3, max_length=254, description="The address they sign in with.", examples=["bob@example.com"])
+    str,
+    Field(
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        max_length=254,
+        description="The address they sign in with.",
+        examples=["bob@example.com"],
+    ),
 ]
 
 

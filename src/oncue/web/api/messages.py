@@ -1,20 +1,21 @@
-"""Messages: listed and explained."""
+"""Messages: listed, explained, written by hand."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from pydantic import Field
 
 from oncue.store import reading
 from oncue.web.api import paging
-from oncue.web.api.auth import READ
+from oncue.web.api.auth import READ, WRITE
+from oncue.web.api.by_hand import compose
 from oncue.web.api.explaining import explained
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit
-from oncue.web.api.shapes import Since, Until, milliseconds
-from oncue.web.api.traffic import Explanation, Messages
+from oncue.web.api.shapes import FormId, Given, Since, Until, milliseconds
+from oncue.web.api.traffic import Explanation, Message, Messages
 
 MESSAGES = Resource("Messages", "What oncue sent, sends, and did not send, and why.")
 
@@ -65,3 +66,34 @@ def get_message(request: HttpRequest, message_id: MessageId) -> object:
 
     The event that triggered it, what its rule decided and why, every attempt with the exchange, and everything the provider reported."""
     return explained("message", message_id, "message")
+
+
+class NewMessage(Given):
+    """A message to send."""
+
+    action: str = Field(
+        max_length=100, description="What to do: an adaptor and one of its actions.", examples=["email.send"]
+    )
+    fields: dict[str, Any] = Field(
+        description="The action's fields, as a rule would fill them in.",
+        examples=[{"to": "ann@example.com", "subject": "Your booking", "text": "It is confirmed."}],
+    )
+    form: FormId = ""
+
+
+@MESSAGES.operation(
+    "POST /messages",
+    scope=WRITE,
+    answer=Message,
+    status=201,
+    refuses={409: "The adaptor is not configured."},
+    example={
+        "action": "email.send",
+        "fields": {"to": "ann@example.com", "subject": "Your booking", "text": "It is confirmed."},
+    },
+)
+def send_message(request: HttpRequest, body: NewMessage) -> object:
+    """Send a message by hand
+
+    Opt-outs, pacing and pauses hold for it as for every message: its `state` says what became of it. It is the user's whose address it goes to, if exactly one has it."""
+    return reading.message(compose(request, body.action, body.fields, body.form))

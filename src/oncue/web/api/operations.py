@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from ninja import Router
 from ninja.constants import NOT_SET
 
-from oncue.web.api.auth import Scope
+from oncue.web.api.auth import Gate
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 COMMON = {
-    400: "The body is not JSON, or holds something that cannot be kept.",
+    400: "The body is not JSON.",
     401: "There is no key, or it is not one in use.",
     403: "The key does not have the scope that this takes.",
     404: "There is no such thing.",
@@ -68,19 +68,29 @@ class Resource:
                 }
             if example is not None:
                 extra["requestBody"] = {"content": {"application/json": {"example": example}}}
+            gate = Gate(scope)
             self.router.api_operation(
                 [method],
                 path,
-                auth=Scope(scope),
+                auth=gate,
                 operation_id=function.__name__,
                 summary=" ".join(summary.split()),
                 description=more or None,
                 openapi_extra=extra,
                 response=NOT_SET if produces else {status: answer},
             )(function)
+            gate.parameters = _query(function)
             return function
 
         return declare
+
+
+def _query(function: Any) -> frozenset[str]:
+    """What the function takes from the query, as ninja understood it."""
+    models = function._ninja_operation.models
+    return frozenset(
+        name for one in models if one.__ninja_param_source__ == "query" for name in one.__ninja_flatten_map__
+    )
 
 
 def _faults(method: str, path: str, refuses: Mapping[int, str]) -> dict[int, Any]:

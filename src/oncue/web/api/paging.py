@@ -45,9 +45,3 @@ def next_url(request: HttpRequest, before: int | str | None) -> str | None:
 def page(request: HttpRequest, rows: list[dict[str, Any]], before: int | None) -> dict[str, Any]:
     """What a listing answers: its rows, and where to go on if `before` says so."""
     return {"items": rows, "next": next_url(request, before)}
-
-
-def whole(request: HttpRequest, rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
-    """The same where the store says nothing of more: one row over the limit was asked for."""
-    more = len(rows) > limit
-    return page(request, rows[:limit], int(rows[limit - 1]["seq"]) if more else None)

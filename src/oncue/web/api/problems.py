@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from oncue.core import fields
 from oncue.core.items import Overloaded, StoreUnavailable
+from oncue.store import refusal
 
 log = logging.getLogger("oncue.web.api")
 
@@ -106,6 +107,8 @@ def _refused(request: HttpRequest, error: Exception) -> Refused:
             return error
         case ValidationError():
             return wrong(_sentence(one) for one in error.errors)
+        case refusal.Refused():
+            return Refused(409, str(error))
         case Overloaded():
             return Refused(503, str(error), headers={"Retry-After": f"{max(1, round(error.after))}"})
         case StoreUnavailable() | TimeoutError():

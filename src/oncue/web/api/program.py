@@ -7,18 +7,35 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from oncue import __version__
-from oncue.web.api import audit, events, keys, members, messages, problems, settings, users
+from oncue.web.api import (
+    adaptors,
+    alerts,
+    audit,
+    events,
+    keys,
+    members,
+    messages,
+    overview,
+    problems,
+    replies,
+    settings,
+    users,
+)
 from oncue.web.api.bodies import Answers, Json
 from oncue.web.api.operations import Resource
 
 RESOURCES: tuple[Resource, ...] = (
+    overview.OVERVIEW,
     messages.MESSAGES,
+    replies.REPLIES,
     events.EVENTS,
     users.USERS,
+    adaptors.ADAPTORS,
     keys.KEYS,
     members.MEMBERS,
-    settings.POLICY,
+    settings.SETTINGS,
     audit.AUDIT,
+    alerts.ALERTS,
 )
 """In the order in which the reference shows them."""
 

@@ -1,4 +1,4 @@
-"""The policy: quiet hours and caps."""
+"""Settings: quiet hours and caps, how long things are kept, who is told of alerts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
+from oncue.store import alerting, retention
 from oncue.store import policy as stored
 from oncue.web.api.auth import ADMIN, READ, who
 from oncue.web.api.operations import Resource
@@ -15,7 +16,10 @@ from oncue.web.api.problems import faulty
 from oncue.web.api.shapes import Given
 from oncue.web.backstage import behind
 
-POLICY = Resource("Policy", "The hours in which people are left alone, and how many messages they get at most.")
+SETTINGS = Resource(
+    "Settings",
+    "The hours in which people are left alone and how many messages they get; how long things are kept; who is told of alerts.",
+)
 
 _HELP = {field.name: field.help for field in stored.FIELDS}
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -54,13 +58,13 @@ class NewPolicy(Given):
     )
 
 
-@POLICY.operation("GET /policy", scope=READ, answer=Policy)
+@SETTINGS.operation("GET /policy", scope=READ, answer=Policy)
 def get_policy(request: HttpRequest) -> object:
     """Get the quiet hours and the cap"""
     return msgspec.to_builtins(stored.read_policy())
 
 
-@POLICY.operation(
+@SETTINGS.operation(
     "PUT /policy",
     scope=ADMIN,
     answer=Policy,
@@ -75,3 +79,88 @@ def put_policy(request: HttpRequest, body: NewPolicy) -> object:
         raise faulty(faults)
     behind().change(lambda: stored.save_policy(policy, who(request)))
     return msgspec.to_builtins(policy)
+
+
+Days = Annotated[
+    int,
+    Field(ge=0, le=retention.LONGEST, description=f"Days, from {retention.SHORTEST}; 0 is for good.", examples=[365]),
+]
+
+
+class Retention(BaseModel):
+    """How long what comes and goes is kept."""
+
+    messages: Days
+    exchanges: Days
+    events: Days
+
+
+class NewRetention(Given):
+    """How long to keep what comes and goes; what is left out is kept for good."""
+
+    messages: Days = 0
+    exchanges: Days = 0
+    events: Days = 0
+
+
+@SETTINGS.operation("GET /retention", scope=ADMIN, answer=Retention)
+def get_retention(request: HttpRequest) -> object:
+    """Get how long things are kept
+
+    Messages with their attempts and replies; of attempts what was said to the provider; events with the decisions about them."""
+    return msgspec.to_builtins(retention.read_retention())
+
+
+@SETTINGS.operation(
+    "PUT /retention", scope=ADMIN, answer=Retention, example={"messages": 365, "exchanges": 90, "events": 365}
+)
+def put_retention(request: HttpRequest, body: NewRetention) -> object:
+    """Set how long things are kept
+
+    What is older is forgotten from then on, within minutes, and does not come back."""
+    found, faults = retention.read_values({name: str(days) for name, days in body.model_dump().items()})
+    if faults:
+        raise faulty(faults)
+    behind().change(lambda: retention.save_retention(found, who(request)))
+    return msgspec.to_builtins(found)
+
+
+class Alerting(BaseModel):
+    """Who is told of alerts."""
+
+    emails: list[str] = Field(
+        description="By e-mail; if there is none, every owner is.", examples=[["ops@example.com"]]
+    )
+    webhook_url: str = Field(description="By a request to this address; empty for none.", examples=[""])
+
+
+class NewAlerting(Given):
+    """Who to tell of alerts."""
+
+    emails: list[Annotated[str, Field(max_length=254)]] = Field(
+        default=[],
+        max_length=alerting.MOST,
+        description="By e-mail; if there is none, every owner is.",
+        examples=[["ops@example.com"]],
+    )
+    webhook_url: str = Field(
+        default="", max_length=2_000, description="By a request to this address; empty for none.", examples=[""]
+    )
+
+
+@SETTINGS.operation("GET /alerting", scope=ADMIN, answer=Alerting)
+def get_alerting(request: HttpRequest) -> object:
+    """Get who is told of alerts"""
+    return msgspec.to_builtins(alerting.read_alerting())
+
+
+@SETTINGS.operation(
+    "PUT /alerting", scope=ADMIN, answer=Alerting, example={"emails": ["ops@example.com"], "webhook_url": ""}
+)
+def put_alerting(request: HttpRequest, body: NewAlerting) -> object:
+    """Set who is told of alerts"""
+    found, faults = alerting.read_values("\n".join(body.emails), body.webhook_url)
+    if faults:
+        raise faulty(faults)
+    behind().change(lambda: alerting.save_alerting(found, who(request)))
+    return msgspec.to_builtins(found)

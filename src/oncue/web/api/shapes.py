@@ -58,3 +58,13 @@ def milliseconds(name: str, given: str | None) -> int | None:
         return max(0, clock.parse_iso(given.replace(" ", "+")))  # a + that was not percent-encoded arrives as a space
     except (ValueError, OverflowError):
         raise wrong([(name, f"{name} is not an ISO 8601 time such as 2026-11-23T17:00:00Z.")]) from None
+
+
+FormId = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9a-f]{32})?$",
+        description="An id of your own, 32 hexadecimal digits: the same twice makes one message, so that a request may be repeated.",
+        examples=["019ac9a3c0de4f0c8f5b00000000001f"],
+    ),
+]

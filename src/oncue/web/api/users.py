@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from oncue.core import clock
 from oncue.core.items import ConsentItem, UserItem
-from oncue.store import reading, search
+from oncue.store import reading
+from oncue.store import search as searching
 from oncue.store import timeline as moments
 from oncue.store.jobs import Intake
 from oncue.web.api import paging
@@ -100,10 +101,9 @@ class Moments(Paged):
 @USERS.operation("GET /users", scope=READ, answer=Users)
 def list_users(
     request: HttpRequest,
-    search_for: Annotated[
+    search: Annotated[
         str,
         Field(
-            alias="search",
             max_length=200,
             description="The beginning of an id, a phone number however it is written, or the beginning of an e-mail address or a name.",
             examples=["ann@"],
@@ -115,7 +115,7 @@ def list_users(
     """List users, or find some
 
     Ids and numbers are found among everybody, e-mail addresses and names among the newest fifty thousand of each page."""
-    page = search.users(limit=limit, before=before, search=search_for)
+    page = searching.users(limit=limit, before=before, search=search)
     return paging.page(request, page.rows, page.next_before)
 
 
