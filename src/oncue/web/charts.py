@@ -110,5 +110,7 @@ def _bar(series: Sequence[Series], slot: Slot, number: int, top: int) -> Bar:
         y = round(y - height, 2)
         if value:
             pieces.append(Piece(one.tone, x, y, _SHARE, height))
-    counted = ", ".join(f"{value:,} {one.label.lower()}" for one, value in zip(series, slot.values, strict=True) if value)
+    counted = ", ".join(
+        f"{value:,} {one.label.lower()}" for one, value in zip(series, slot.values, strict=True) if value
+    )
     return Bar(f"{slot.name}: {counted or 'none'}", number * 10.0, tuple(pieces))

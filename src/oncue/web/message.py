@@ -17,8 +17,8 @@ from oncue.core.message import State
 from oncue.store import reading
 from oncue.store.explain import Explanation, Told, explain
 from oncue.web.backstage import behind
-from oncue.web.templatetags.shown import sentence
 from oncue.web.telling import label_of, meaning, standing
+from oncue.web.templatetags.shown import sentence
 
 Row = dict[str, Any]
 
@@ -127,8 +127,20 @@ def _fields(fields: Row, action: Action | None) -> list[Shown]:
 
 
 def _attempt(attempt: Row) -> Row:
-    word = _OUTCOMES.get(attempt["outcome"], attempt["outcome"])
-    return {**attempt, "took": attempt["ended_at"] - attempt["started_at"], "word": word}
+    return {
+        **attempt,
+        "took": attempt["ended_at"] - attempt["started_at"],
+        "word": _outcome(attempt),
+        "exchange": [
+            {**call, "answer": call.get("status") or call.get("error") or "no answer"}
+            for call in attempt["exchange"] or []
+        ],
+    }
+
+
+def _outcome(attempt: Row) -> str:
+    word = str(attempt["outcome"])
+    return _OUTCOMES.get(word, word)
 
 
 def _timeline(told: Told) -> list[Moment]:
@@ -140,7 +152,7 @@ def _timeline(told: Told) -> list[Moment]:
         Moment(
             id=f"attempt-{one['number']}",
             at=one["ended_at"],
-            title=f"Handed to {label}: {_OUTCOMES.get(one['outcome'], one['outcome']).rstrip('.')}",
+            title=f"Handed to {label}: {_outcome(one).rstrip('.')}",
         )
         for one in told.attempts
     ]
@@ -165,6 +177,5 @@ def _said(adaptor: str, properties: Row) -> str:
 
 
 def _opt_outs(address: str) -> list[Row]:
-    found = reading.opt_outs(address=address, limit=20) if address else []
-    rows: list[Row] = found if isinstance(found, list) else found.rows
-    return [one for one in rows if one["lifted_at"] is None]
+    found = reading.opt_outs(address=address, limit=20, state="active").rows if address else []
+    return [one for one in found if one["address"] == address]

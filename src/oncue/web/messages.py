@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import urlencode
 
-from oncue.core import clock
+from oncue.core import clock, phone
 from oncue.store import reading
 from oncue.web import message
 from oncue.web.access import route
@@ -21,6 +21,7 @@ from oncue.web.templatetags.shown import sentence
 
 STATES = ("waiting", "submitting", "unknown", "rejected", "suppressed", "expired", "canceled")
 SINCE = {"": "Any time", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
+NAMES = ("status", "rule", "adaptor", "user", "to", "from", "error", "since")
 _HOURS = {"1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24}
 
 
@@ -45,7 +46,7 @@ class Line(msgspec.Struct, frozen=True):
 
 def index(request: HttpRequest) -> HttpResponseBase:
     """The list; for htmx only its rows."""
-    wanted = {name: request.GET.get(name, "").strip() for name in ("status", "rule", "adaptor", "user", "to", "error", "since")}
+    wanted = {name: request.GET.get(name, "").strip() for name in NAMES}
     before = request.GET.get("before", "")
     page = read(wanted, int(before) if before.isdecimal() else None)
     given = {name: value for name, value in wanted.items() if value}
@@ -61,9 +62,61 @@ def index(request: HttpRequest) -> HttpResponseBase:
     return render(request, "oncue/messages.html", {**context, **_filters(wanted)})
 
 
+def read(wanted: Mapping[str, str], before: int | None) -> reading.Page:
+    """The page of messages that these filters let through."""
+    hours = _HOURS.get(wanted["since"])
+    status = wanted["status"]
+    is_ours = status in STATES
+    return reading.messages(
+        before=before,
+        user=wanted["user"],
+        rule=wanted["rule"],
+        adaptor=wanted["adaptor"],
+        recipient=phone.e164(wanted["to"], "") or wanted["to"],
+        sender=wanted["from"],
+        error_code=wanted["error"],
+        state=status if is_ours else "",
+        carrier_status="" if is_ours else status,
+        since=clock.now() - hours * clock.HOUR if hours else None,
+    )
+
+
 def line(row: Mapping[str, Any]) -> Line:
     """A row as the list shows it."""
     snapshot = behind().snapshot
     code = row["error_code"]
     why = meaning(snapshot, row["adaptor"], code, row["error_message"]) if code else sentence(row["reason"])
     return Line(dict(row), label_of(snapshot, row["adaptor"]), wording(row["fields"])[:300], why)
+
+
+def _filters(wanted: Mapping[str, str]) -> dict[str, list[Filter]]:
+    snapshot = behind().snapshot
+    ranked = {word: rank for adaptor in snapshot.catalogue.values() for word, rank in adaptor.statuses.items()}
+    theirs = sorted(ranked.keys() - set(STATES), key=lambda word: -ranked[word])
+    adaptors = [(name, one.label) for name, one in snapshot.catalogue.items() if not one.builtin]
+    selects = [
+        _select("status", "Status", wanted, [(word, word.replace("_", " ")) for word in (*theirs, *STATES)]),
+        _select("rule", "Rule", wanted, [(key, key) for key in sorted(snapshot.states)]),
+        _select("adaptor", "Adaptor", wanted, adaptors),
+        Filter(name="since", label="Since", value=wanted["since"], options=tuple(SINCE.items())),
+    ]
+    texts = [
+        Filter(name="user", label="User", value=wanted["user"], example="their id"),
+        Filter(name="to", label="To", value=wanted["to"], example="number or address"),
+        Filter(name="error", label="Error code", value=wanted["error"], example="30003"),
+    ]
+    if wanted["from"]:  # come to from the overview
+        texts.append(Filter(name="from", label="From", value=wanted["from"]))
+    return {"selects": selects, "texts": texts}
+
+
+def _select(name: str, label: str, wanted: Mapping[str, str], options: Sequence[tuple[str, str]]) -> Filter:
+    value = wanted[name]
+    unlisted = [(value, value)] if value and value not in {one for one, _ in options} else []
+    return Filter(name=name, label=label, value=value, options=(("", "Any"), *options, *unlisted))
+
+
+ROUTES = [
+    route("messages", index, "messages", see="viewer"),
+    route("messages/<str:id>", message.one, "messages-one", see="viewer"),
+]

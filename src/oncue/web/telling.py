@@ -80,9 +80,13 @@ def standing(snapshot: Snapshot, message: Mapping[str, Any]) -> str:
 def _waiting(snapshot: Snapshot, message: Mapping[str, Any], label: str, reason: str) -> str:
     pause = snapshot.paused(message["adaptor"], message["sender"], message.get("country") or "")
     if not snapshot.active(message["adaptor"]):
-        return f"It waits because the adaptor {label} is not active; activate it under Adaptors. {_ended(reason)}".strip()
+        return (
+            f"It waits because the adaptor {label} is not active; activate it under Adaptors. {_ended(reason)}".strip()
+        )
     if pause and pause.until_at > clock.now():
-        return f"It waits because {label} refused what went this way: {_ended(pause.reason)} oncue tries again by itself."
+        return (
+            f"It waits because {label} refused what went this way: {_ended(pause.reason)} oncue tries again by itself."
+        )
     if message["reason"].startswith(Reason.QUIET_HOURS):
         return f"It waits for the morning. {_ended(reason)}"
     if reason:

@@ -1,0 +1,140 @@
+"""The screen Messages: the log, live, and one message with all that is known of it."""
+
+import re
+
+import pytest
+from conftest import faultless, shoot, sign_in
+from playwright.sync_api import Page, expect
+from traffic import ANN, BOB, SITE_RULES, book, connect
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connected(empty, site, carrier):
+    connect(site, carrier)
+
+
+@pytest.fixture(scope="module")
+def empty(browser, site):
+    """Before anything was sent."""
+    from conftest import opened, watched
+
+    context = opened(browser, site)
+    page, complaints = watched(context)
+    sign_in(page)
+    page.goto("/messages")
+    expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
+    faultless(page)
+    shoot(page, "messages-empty")
+    assert not complaints
+    context.close()
+
+
+def rows(page: Page):
+    return page.locator("#list tbody tr")
+
+
+def test_a_message_appears_by_itself_and_its_status_changes_on_the_open_page(owner, site):
+    owner.goto("/messages")
+    book(site, "ann", "Ann", ANN, "B1")
+    row = rows(owner).filter(has_text="booking B1 is confirmed")
+    expect(row).to_contain_text("delivered")
+    expect(row).to_contain_text("Twilio")
+    expect(row.get_by_role("link", name="booking-confirmation")).to_have_attribute("href", "/rules/booking-confirmation")
+
+
+def test_while_paused_nothing_moves_and_then_all_of_it_is_there(owner, site):
+    owner.goto("/messages")
+    expect(rows(owner).first).to_be_visible()
+    pause = owner.get_by_role("button", name="Pause")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    before = rows(owner).count()
+    book(site, "ann", "Ann", ANN, "B-paused")
+    site.wait_for_messages(1, "fields LIKE '%B-paused%' AND carrier_status = 'delivered'")
+    # The stream has told of it once its newest state is known; what is paused did not ask.
+    expect(rows(owner)).to_have_count(before)
+    pause.click()
+    expect(rows(owner)).to_have_count(before + 1)
+
+
+def test_a_failed_one_explains_its_code_and_what_to_do(owner, site, carrier):
+    carrier.fault("undelivered", to=BOB, code=30003)
+    book(site, "bob", "Bob", BOB, "B2")
+    owner.goto("/messages?status=undelivered")
+    row = rows(owner).filter(has_text="booking B2 is confirmed")
+    row.get_by_text("Error 30003").click()
+    expect(row).to_contain_text("The phone is off or out of reach. Try later, or use another channel.")
+    faultless(owner)
+    shoot(owner, "messages")
+    row.get_by_role("link").first.click()
+    expect(owner.get_by_role("status").filter(has_text="30003")).to_contain_text(
+        "The carrier could not deliver it. Error 30003: The phone is off or out of reach."
+    )
+    carrier.clear_faults()
+
+
+def test_filters_live_in_the_address(owner, site):
+    owner.goto("/messages")
+    owner.get_by_label("Status").select_option("undelivered")
+    owner.wait_for_url(re.compile(r"/messages\?(?=.*status=undelivered)"))
+    expect(rows(owner).filter(has_text=BOB)).not_to_have_count(0)
+    expect(rows(owner).filter(has_text=ANN)).to_have_count(0)
+    assert "rule=" not in owner.url  # what is not filtered by stays out of it
+    owner.get_by_label("Status").select_option("")
+    owner.get_by_label("To", exact=True).fill("+1 500 555 1001")
+    owner.get_by_role("button", name="Filter").click()
+    expect(rows(owner).filter(has_text=ANN)).not_to_have_count(0)
+    expect(rows(owner).filter(has_text=BOB)).to_have_count(0)
+    owner.get_by_label("User").fill("nobody")
+    owner.get_by_role("button", name="Filter").click()
+    expect(owner.get_by_role("heading", name="No message matches")).to_be_visible()
+    faultless(owner)
+
+
+def test_the_detail_tells_why_it_was_sent_and_what_came_of_it(owner, site):
+    book(site, "ann", "Ann", ANN, "B-why", guests=3)
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-why%' AND carrier_status = 'delivered'")
+    owner.goto(f"/messages/{message['id']}")
+    expect(owner.get_by_role("heading", level=1)).to_have_text(f"Send message to {ANN}")
+    expect(owner.locator("#told .note")).to_have_text("It was delivered.")
+    expect(owner.locator(".bubble")).to_have_text("Hi Ann, booking B-why is confirmed.")
+    why = owner.get_by_role("region", name="Why")
+    expect(why).to_contain_text("booking_confirmed")
+    expect(why).to_contain_text("event.guests <= 4 holds (saw 3)")
+    attempts = owner.get_by_role("region", name="Attempts")
+    attempts.locator("summary").click()
+    expect(attempts).to_contain_text("[redacted]")
+    expect(attempts).to_contain_text("Body=Hi+Ann")
+    after = owner.get_by_role("region", name="What happened, in order")
+    expect(after.get_by_role("listitem").filter(has_text="twilio.delivered")).to_be_visible()
+    after.get_by_text("As Twilio said it").last.click()
+    expect(after).to_contain_text('"MessageStatus": "delivered"')
+    faultless(owner)
+    shoot(owner, "messages-one")
+
+
+def test_the_status_changes_on_the_open_page_and_what_is_open_stays_open(owner, site, carrier):
+    carrier.dial(pace=1.0)
+    book(site, "ann", "Ann", ANN, "B-live")
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-live%'")
+    owner.goto(f"/messages/{message['id']}")
+    owner.locator("#sent-fields > summary").click()
+    expect(owner.locator("#told .note")).to_have_text("It was delivered.")
+    expect(owner.locator("#sent-fields")).to_have_attribute("open", "")
+    carrier.dial(pace=0.2)
+
+
+def test_one_that_waits_says_why_and_what_to_do(owner, site, carrier):
+    inactive = SITE_RULES.replace("  twilio:\n", "  twilio:\n    state: inactive\n")
+    site.apply(inactive, "--no-check")
+    book(site, "ann", "Ann", ANN, "B-held")
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-held%' AND state = 'waiting'")
+    owner.goto(f"/messages/{message['id']}")
+    expect(owner.locator("#told .note")).to_contain_text("the adaptor Twilio is not active; activate it under Adaptors")
+    connect(site, carrier)
+    expect(owner.locator("#told .note")).to_have_text("It was delivered.")
+
+
+def test_there_is_no_page_for_a_message_that_is_not_there(owner):
+    answer = owner.goto("/messages/0123456789abcdef0123456789abcdef")
+    assert answer and answer.status == 404
