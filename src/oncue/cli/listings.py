@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from oncue.cli.opened import open_installation
-from oncue.cli.terminal import fail, plain, print_json, print_rows, say, when
-from oncue.store import reading
+from oncue.cli.terminal import err, fail, plain, print_json, print_rows, say, when
+from oncue.store import reading, search
 
 SHOWN = 18
 """Characters of an id in a table: enough to tell it from others, and `oncue explain` takes them."""
@@ -28,7 +28,7 @@ def messages(
 ) -> None:
     """Messages and what became of them."""
     open_installation()
-    rows = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
+    page = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
     columns = {
         "when": lambda row: when(row["created_at"])[5:],
         "id": lambda row: row["id"][:SHOWN],
@@ -38,12 +38,19 @@ def messages(
         "user": lambda row: row["user_id"],
         "rule": lambda row: row["rule"],
     }
-    print_rows(rows, columns, as_json=as_json, nothing="There are no messages yet.")
+    print_rows(page.rows, columns, as_json=as_json, nothing="There are no messages yet.")
+    _say_how_far(page)
 
 
 def _carrier(row: dict[str, Any]) -> str:
     code = f" ({row['error_code']})" if row["error_code"] else ""
     return f"{row['carrier_status']}{code}"
+
+
+def _say_how_far(page: reading.Page) -> None:
+    """A filter that no index serves is looked for among the newest; on the error stream, so that programs read rows only."""
+    if page.looked_at_until is not None:
+        err.print(f"What is older than {when(page.looked_at_until)} was not looked at; --before {page.next_before} goes on.")
 
 
 def events(
@@ -62,8 +69,9 @@ def events(
         "user": lambda row: row["user_id"],
         "properties": lambda row: plain(row["properties"]),
     }
-    rows = reading.events(limit=limit, before=before, user=user, name=name)
-    print_rows(rows, columns, as_json=as_json, nothing="There are no events yet. Send one to POST /v1/events.")
+    page = reading.events(limit=limit, before=before, user=user, name=name)
+    print_rows(page.rows, columns, as_json=as_json, nothing="There are no events yet. Send one to POST /v1/events.")
+    _say_how_far(page)
 
 
 def opt_outs(
@@ -79,7 +87,7 @@ def opt_outs(
         "lifted": lambda row: when(row["lifted_at"]),
     }
     print_rows(
-        reading.opt_outs(limit=limit, address=address), columns, as_json=as_json, nothing="Nobody has opted out."
+        reading.opt_outs(limit=limit, address=address).rows, columns, as_json=as_json, nothing="Nobody has opted out."
     )
 
 
@@ -92,7 +100,8 @@ def show_users(limit: Limit = 20, before: Before = None, as_json: Json = False) 
         "changed": lambda row: when(row["updated_at"]),
         "properties": lambda row: plain(row["properties"]),
     }
-    print_rows(reading.users(limit=limit, before=before), columns, as_json=as_json, nothing="There are no users yet.")
+    rows = search.users(limit=limit, before=before).rows
+    print_rows(rows, columns, as_json=as_json, nothing="There are no users yet.")
 
 
 def show_user(one: Annotated[str, typer.Argument(metavar="USER")], as_json: Json = False) -> None:

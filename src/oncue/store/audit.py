@@ -8,7 +8,7 @@ import msgspec
 from django.db import connection
 
 from oncue.core import clock
-from oncue.store.reading import Row, rows
+from oncue.store.rows import Row, rows
 
 COMMAND_LINE = "command line"
 """Who did it, if somebody on the server did."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from oncue.store.reading import Row, rows
+from oncue.store.rows import Row, rows
 
 _MOST = 200
 """Rows of each kind at most: a chain has 50 descendants, and a message a few dozen callbacks."""

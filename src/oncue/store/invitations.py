@@ -10,8 +10,8 @@ from django.db import connection
 
 from oncue.core import clock, ids
 from oncue.store import audit, members
-from oncue.store.members import Refused
-from oncue.store.reading import Row, rows
+from oncue.store.refusal import Refused
+from oncue.store.rows import Row, rows
 from oncue.store.secrets import digest
 
 LASTS_FOR = 7 * clock.DAY

@@ -11,8 +11,9 @@ from oncue.core import clock, ids
 from oncue.core.items import Key
 from oncue.store import audit
 from oncue.store.config import Snapshot, raise_version
-from oncue.store.reading import Row
-from oncue.store.reading import rows as read
+from oncue.store.refusal import Refused
+from oncue.store.rows import Row
+from oncue.store.rows import rows as read
 from oncue.store.secrets import digest
 
 SHORTEST = 16
@@ -23,7 +24,7 @@ SCOPES = (EVENTS, READ, WRITE, ADMIN)
 """Send events; of the management API: look, change what editors may, change what owners may."""
 
 
-class Taken(Exception):
+class Taken(Refused):
     """There is a key with that name already, or it is no name."""
 
 

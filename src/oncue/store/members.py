@@ -15,17 +15,16 @@ from django.db import connection
 
 from oncue.core import clock, ids
 from oncue.store import audit
-from oncue.store.reading import Row, rows
+from oncue.store.refusal import Refused
+from oncue.store.rows import Row, rows
+
+__all__ = ["ROLES", "Refused"]
 
 ROLES = ("viewer", "editor", "owner")
 """Each may do what those before it may."""
 
 _SHOWN = "id, email, role, zone, created_at, disabled_at"
 _LAST = "There must be an owner who can sign in; make somebody else one first."
-
-
-class Refused(Exception):
-    """What is wrong with the request: a sentence, or a line each if there are several."""
 
 
 def create(email: str, role: str = "owner", *, by: str = audit.COMMAND_LINE) -> str:

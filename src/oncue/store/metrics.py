@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oncue.store.writer import Writer
+
+
+MOST_LABELS = 200
+"""Labels of one counter that are told apart; the rest are `other`. Event names, for one, are whatever apps send."""
+
+OTHER = "other"
+
+
+class Totals(Counter[tuple[str, str]]):
+    """What was committed since the process began, by (name, label) as in the hourly counters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._labels: Counter[str] = Counter()
+
+    def add(self, counted: Mapping[tuple[str, str], int]) -> None:
+        """Count these too."""
+        for key, count in counted.items():
+            if key not in self:
+                key = self._place(key)
+            self[key] += count
+
+    def _place(self, key: tuple[str, str]) -> tuple[str, str]:
+        if self._labels[key[0]] >= MOST_LABELS:
+            return key[0], OTHER
+        self._labels[key[0]] += 1
+        return key
 
 
 def metrics(writer: Writer) -> str:

@@ -1,53 +1,111 @@
-"""Reading for people: listings, newest first, paged by key so that page one thousand costs what page one does."""
+"""Reading for people: listings, newest first. None costs more as history grows; see `paging.py` for how, and for what a page says."""
 
 from __future__ import annotations
 
-from typing import Any
+from oncue.core import phone
+from oncue.store.paging import Condition, Page, Table, page
+from oncue.store.rows import Row, one, rows
 
-import msgspec
-from django.db import connection
+__all__ = ["Page", "Row", "counts", "events", "message", "messages", "opt_outs", "pauses", "rows", "states", "user"]
 
-_EVENTS = "seq, id, user_id, name, properties, timestamp, received_at, source, cause"
-_MESSAGES = (
-    "seq, id, user_id, rule, event, adaptor, action, category, recipient, sender, state, reason, carrier_status, provider_id, "
-    "error_code, error_message, attempts, send_by, due_at, created_at, updated_at, fields, warnings"
+EVENTS = Table(
+    name="store_event",
+    columns="seq, id, user_id, name, properties, timestamp, received_at, source, cause, root, depth",
+    at="received_at",
 )
-_USERS = "seq, id, properties, phone, created_at, updated_at"
+MESSAGES = Table(
+    name="store_message",
+    columns="seq, id, user_id, rule, event, root, adaptor, action, category, recipient, sender, country, state, reason, carrier_status, "
+    "provider_id, error_code, error_message, attempts, send_by, due_at, created_at, updated_at, fields, warnings",
+    at="created_at",
+)
+_OPT_OUTS = Table(
+    name="store_optout", columns="id AS seq, address, scope, source, at, lifted_at, lifted_by", at="at", seq="id"
+)
 
-Row = dict[str, Any]
 
-
-def events(*, limit: int = 50, before: int | None = None, user: str = "", name: str = "") -> list[Row]:
-    """Events, newest first; `before` is the `seq` of the last one on the page before."""
-    return _page("store_event", _EVENTS, limit, before, user_id=user, name=name)
+def events(
+    *,
+    limit: int = 50,
+    before: int | None = None,
+    after: int | None = None,
+    user: str = "",
+    name: str = "",
+    source: str = "",
+    since: int | None = None,
+    until: int | None = None,
+) -> Page:
+    """Events, newest first by when oncue took them in; `source` is the name of a key, an adaptor, `rule` or `consent`."""
+    return page(
+        EVENTS, limit=limit, before=before, after=after, since=since, until=until,
+        indexed=("user_id = %s", user) if user else None,
+        filters=_filters(name=name, source=source),
+    )  # fmt: skip
 
 
 def messages(
-    *, limit: int = 50, before: int | None = None, user: str = "", rule: str = "", state: str = ""
-) -> list[Row]:
-    """Messages, newest first."""
-    return _page("store_message", _MESSAGES, limit, before, user_id=user, rule=rule, state=state)
+    *,
+    limit: int = 50,
+    before: int | None = None,
+    after: int | None = None,
+    user: str = "",
+    rule: str = "",
+    state: str = "",
+    carrier_status: str = "",
+    adaptor: str = "",
+    recipient: str = "",
+    sender: str = "",
+    error_code: str = "",
+    since: int | None = None,
+    until: int | None = None,
+) -> Page:
+    """Messages, newest first by when they were made. `recipient` is the address in its final form (a number in E.164)."""
+    filters = _filters(
+        rule=rule, state=state, carrier_status=carrier_status, adaptor=adaptor, recipient=recipient, sender=sender,
+        error_code=error_code,
+    )  # fmt: skip
+    return page(
+        MESSAGES, limit=limit, before=before, after=after, since=since, until=until,
+        indexed=("user_id = %s", user) if user else None,
+        filters=filters,
+    )  # fmt: skip
 
 
-def users(*, limit: int = 50, before: int | None = None) -> list[Row]:
-    """Users, newest first."""
-    return _page("store_user", _USERS, limit, before)
+def message(id_: str) -> Row | None:
+    """The message of that id, as listings show it; `explain` tells all of it."""
+    return one(f"SELECT {MESSAGES.columns} FROM store_message WHERE id = %s", [id_])
 
 
-def user(one: str) -> Row | None:
+def user(id_: str) -> Row | None:
     """One user, with what they said to each category."""
-    found = rows(f"SELECT {_USERS} FROM store_user WHERE id = %s", [one])
+    found = one("SELECT seq, id, properties, phone, created_at, updated_at FROM store_user WHERE id = %s", [id_])
     if not found:
         return None
-    said = rows("SELECT category, state, source, at FROM store_consent WHERE user_id = %s ORDER BY category", [one])
-    return {**found[0], "consents": said}
+    said = rows("SELECT category, state, source, at FROM store_consent WHERE user_id = %s ORDER BY category", [id_])
+    return {**found, "consents": said}
 
 
-def opt_outs(*, limit: int = 50, address: str = "") -> list[Row]:
-    """The ledger of opt-outs, newest first, lifted ones too."""
-    where, values = ("WHERE address = %s", [address]) if address else ("", [])
-    sql = f"SELECT id AS seq, address, scope, source, at, lifted_at, lifted_by FROM store_optout {where} ORDER BY id DESC LIMIT %s"
-    return rows(sql, [*values, limit])
+def opt_outs(*, limit: int = 50, before: int | None = None, address: str = "", state: str = "") -> Page:
+    """The ledger of opt-outs, newest first. `address` is a whole one, a number in any international spelling, or its beginning.
+
+    `state` is `active`, `lifted`, or empty for both.
+    """
+    filters = [_OPT_OUT_STATES[state]] if state in _OPT_OUT_STATES else []
+    if address and before is None:
+        asked = " AND ".join(["address = %s", *(sql for sql, _ in filters)])
+        sql = f"SELECT {_OPT_OUTS.columns} FROM store_optout WHERE {asked} ORDER BY id DESC LIMIT %s"
+        known = rows(sql, [phone.e164(address, "") or address, *(value for _, value in filters), limit])
+        if known:
+            return Page(rows=known)
+    if address:
+        filters.append(("address LIKE %s ESCAPE '\\'", beginning(address)))
+    return page(_OPT_OUTS, limit=limit, before=before, filters=filters)
+
+
+_OPT_OUT_STATES: dict[str, Condition] = {
+    "active": ("COALESCE(lifted_at, 0) = %s", 0),
+    "lifted": ("lifted_at > %s", 0),
+}
 
 
 def counts(since_hour: int) -> list[Row]:
@@ -70,31 +128,10 @@ def pauses() -> list[Row]:
     return rows("SELECT adaptor, kind, key, reason, since_at, until_at FROM store_pause ORDER BY adaptor", [])
 
 
-def _page(table: str, columns: str, limit: int, before: int | None, **equal: str) -> list[Row]:
-    wanted = {column: value for column, value in equal.items() if value}
-    conditions = [f"{column} = %s" for column in wanted]
-    values: list[Any] = list(wanted.values())
-    if before is not None:
-        conditions.append("seq < %s")
-        values.append(before)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return rows(f"SELECT {columns} FROM {table} {where} ORDER BY seq DESC LIMIT %s", [*values, limit])
+def beginning(text: str) -> str:
+    r"""A pattern for LIKE … ESCAPE '\' that what begins with the text matches."""
+    return "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) + "%"
 
 
-_JSON = frozenset({"properties", "fields", "warnings", "trace", "exchange", "scopes", "raw", "before", "after"})
-
-
-def rows(sql: str, values: list[Any]) -> list[Row]:
-    """Rows of a query as maps, JSON columns decoded."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column[0] for column in cursor.description]
-        return [
-            {name: _value(name, value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()
-        ]
-
-
-def _value(name: str, value: Any) -> Any:
-    if name in _JSON:
-        return msgspec.json.decode(value) if value else None
-    return value
+def _filters(**equal: str) -> list[Condition]:
+    return [(f"{column} = %s", value) for column, value in equal.items() if value]

@@ -15,11 +15,15 @@ import msgspec
 from oncue.core import clock, ids
 from oncue.core.adaptor import Adaptor, Reply, Status
 from oncue.core.event import Event
+from oncue.core.leaving import reads_like_opt_out
 from oncue.core.message import IN_DOUBT, State, later
-from oncue.store import consent
+from oncue.store import consent, tally
 from oncue.store.message import Message
 from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit, encode
+
+MAYBE_OPT_OUT = "maybe_opt_out"
+"""The flag of a reply that reads like an opt-out, but is no keyword that carriers act on."""
 
 log = logging.getLogger("oncue.store")
 
@@ -81,7 +85,8 @@ def proof_of_acceptance(
     unit: Unit, adaptor: Adaptor, message: Message, provider_id: str, first: str, sender: str
 ) -> None:
     """The provider has it, whoever says so first: the state is settled and the first status raised, once."""
-    if message.state in (*IN_DOUBT, State.WAITING):  # waiting again: a retry that was thought provably not sent
+    is_news = message.state in (*IN_DOUBT, State.WAITING)
+    if is_news:  # waiting again: a retry that was thought provably not sent
         message.state, message.reason = State.ACCEPTED, ""
         message.error_code, message.error_message = "", ""  # of an attempt that was refused before
     message.provider_id = message.provider_id or provider_id
@@ -90,6 +95,8 @@ def proof_of_acceptance(
     scopes = {sender, message.sender, *message.scope_list()}
     if sender:  # a messaging service has chosen one
         message.sender = sender
+    if is_news:
+        tally.submitted(unit, message)
     unit.set_conversation(message, scopes)
     if first:
         advance(adaptor, message, first)
@@ -113,13 +120,18 @@ def raise_status(
     raw: dict[str, Any] | None = None,
     code: str = "",
     text: str = "",
+    refused: bool = False,
 ) -> None:
-    """Raise the event of a status, once for each message."""
+    """Raise the event of a status, once for each message. `refused`: it is what a refusal is called, no word of the carrier's."""
     raised = message.raised.split(",") if message.raised else []
     if status in raised:
         return
     message.raised = ",".join([*raised, status])
     unit.change_message(message)
+    if refused:
+        tally.came_to(unit, message, message.state)
+    else:
+        tally.carrier_says(unit, message, status)
     event = about(unit, message, adaptor.event(status), status, code, text)
     unit.add_event(event, encode(raw).decode() if raw else "")
 
@@ -129,22 +141,28 @@ def refuse(unit: Unit, message: Message, trigger: dict[str, Any]) -> None:
     unit.triggers.setdefault(message.event, trigger)
     if message.state == State.REJECTED:
         adaptor = unit.snapshot.catalogue[message.adaptor]
-        raise_status(unit, adaptor, message, adaptor.failed, code=message.error_code, text=message.reason)
+        code, text = message.error_code, message.reason
+        raise_status(unit, adaptor, message, adaptor.failed, code=code, text=text, refused=True)
         return
     name = {State.EXPIRED: "message.expired"}.get(State(message.state), "message.suppressed")
     status = name.partition(".")[2]
     if status not in message.raised.split(","):
         message.raised = ",".join(filter(None, (message.raised, status)))
         unit.change_message(message)
+        tally.came_to(unit, message, status)
         unit.add_event(about(unit, message, name, status, message.error_code, message.reason))
 
 
 def refused_for_consent(unit: Unit, adaptor: Adaptor, message: Message, scopes: Iterable[str], source: str) -> None:
     """The provider will not deliver because the person opted out there: our ledger follows."""
+    is_news = False
     for scope in scopes or message.scope_list():
         known = unit.opt_outs.get((message.recipient, scope))
         if not (known and known.opted_out):
             unit.set_opt_out(message.recipient, scope, opted_out=True, source=source)
+            is_news = True
+    if is_news:
+        unit.count("opt_out", adaptor.name)
     if adaptor.suppressed:
         raise_status(unit, adaptor, message, adaptor.suppressed, code=message.error_code, text=message.error_message)
 
@@ -190,6 +208,8 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
         source=adaptor.name, root=event_id,
     )  # fmt: skip
     unit.add_event(received, encode(reply.properties).decode())
+    flag = MAYBE_OPT_OUT if not reply.consent and reads_like_opt_out(reply.body) else ""
+    unit.add_reply(event_id, adaptor.name, user, reply.address, reply.sender, reply.body, reply.consent, flag, at)
     if reply.consent in (consent.OPTED_OUT, consent.OPTED_IN):
         opted_out = reply.consent == consent.OPTED_OUT
         for scope in reply.scopes:

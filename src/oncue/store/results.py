@@ -67,7 +67,6 @@ def _submitted(unit: Unit, adaptor: Adaptor, message: Message, outcome: Submitte
         message.warnings = encode([*decode(message.warnings), *outcome.warnings]).decode()
     sender = str(outcome.properties.get("from") or "")
     report.proof_of_acceptance(unit, adaptor, message, outcome.provider_id, outcome.status, sender)
-    unit.count("submitted", message.rule)
 
 
 def _not_submitted(unit: Unit, lanes: Lanes, adaptor: Adaptor, message: Message, outcome: Outcome) -> None:

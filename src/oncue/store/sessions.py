@@ -6,7 +6,7 @@ from django.db import connection
 
 from oncue.core import clock, ids
 from oncue.store import audit
-from oncue.store.reading import Row, rows
+from oncue.store.rows import Row, rows
 from oncue.store.secrets import digest
 
 IDLE_FOR = 14 * clock.DAY

@@ -10,7 +10,7 @@ import ipaddress
 from django.db import connection
 
 from oncue.core import clock
-from oncue.store.reading import rows
+from oncue.store.rows import rows
 
 FREE = 5
 """Failures after which one has to wait."""

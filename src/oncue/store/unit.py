@@ -17,6 +17,7 @@ from oncue.store.config import Snapshot, raise_version
 from oncue.store.facts import Facts, OptOutState, decode, encode
 from oncue.store.message import CHANGING, COLUMNS, Claimed, Message
 from oncue.store.phone import reachable_at
+from oncue.store.shapes import USER, Shape, write_down
 from oncue.store.statements import insert, update, write
 
 __all__ = ["Unit", "decode", "encode"]
@@ -59,6 +60,7 @@ _UPSERT_COUNTER = insert(
     "ON CONFLICT (hour, name, label) DO UPDATE SET count = store_counter.count + excluded.count",
 )
 _INSERT_NAME = insert("store_eventname", "name, first_at", "ON CONFLICT (name) DO NOTHING")
+_INSERT_REPLY = insert("store_reply", "event, adaptor, user_id, address, sender, body, consent, flag, at")
 _UPSERT_PAUSE = insert(
     "store_pause",
     "adaptor, kind, key, reason, since_at, until_at",
@@ -69,7 +71,14 @@ _UPSERT_PAUSE = insert(
 class Unit(Facts):
     """The working set. `now` is the one time of the transaction."""
 
-    def __init__(self, snapshot: Snapshot, now: int, boot: str, known_names: frozenset[str] | set[str]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        now: int,
+        boot: str,
+        known_names: frozenset[str] | set[str],
+        known_shapes: frozenset[Shape] | set[Shape] = frozenset(),
+    ) -> None:
         super().__init__()
         self.snapshot = snapshot
         self.now = now
@@ -80,13 +89,18 @@ class Unit(Facts):
         """Whose they are: their properties may not change before."""
         self.claimed: list[Claimed] = []
         self.new_names: set[str] = set()
+        self.new_shapes: set[Shape] = set()
         self._known_names = known_names
+        self._known_shapes = known_shapes
+        self._examples: dict[str, dict[str, Any]] = {}
+        """Of the new shapes: event name → property → value."""
         self._changed_users: dict[str, None] = {}
         self._new_messages: dict[str, Message] = {}
         self._changed_messages: dict[str, Message] = {}
         self._events: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
         self._attempts: list[tuple[Any, ...]] = []
+        self._replies: list[tuple[Any, ...]] = []
         self._seen: list[tuple[Any, ...]] = []
         self._consents: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._opt_outs: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -110,6 +124,9 @@ class Unit(Facts):
         self.count("event", event.name)
         if event.name not in self._known_names:
             self.new_names.add(event.name)
+        shape = (event.name, *event.properties)
+        if shape not in self._known_shapes and shape not in self.new_shapes:
+            self._see(shape, event.properties)
         if consider:
             self.fresh.append(event)
             self.awaiting.add(event.user)
@@ -141,6 +158,10 @@ class Unit(Facts):
     def add_attempt(self, *row: Any) -> None:
         """Columns as in `_ATTEMPT`."""
         self._attempts.append(row)
+
+    def add_reply(self, *row: Any) -> None:
+        """Columns as in `_INSERT_REPLY`."""
+        self._replies.append(row)
 
     def set_consent(self, user: str, category: str, state: str, source: str, at: int) -> None:
         """What the user says now; the ledger keeps the last word."""
@@ -183,6 +204,7 @@ class Unit(Facts):
         changed = [(one.id, *(getattr(one, name) for name in CHANGING)) for one in self._changed_messages.values()]
         write(_UPDATE_MESSAGE, changed)
         write(_INSERT_ATTEMPT, self._attempts)
+        write(_INSERT_REPLY, self._replies)
         write(_UPSERT_CONSENT, list(self._consents.values()))
         write(_UPSERT_OPT_OUT, list(self._opt_outs.values()))
         write(_UPSERT_CONVERSATION, list(self._conversations.values()))
@@ -191,9 +213,12 @@ class Unit(Facts):
         write(_UPSERT_COUNTER, [(hour, name, label, n) for (name, label), n in self._counts.items()])
         if self.new_names:
             write(_INSERT_NAME, [(name, self.now) for name in sorted(self.new_names)])
+        if self._examples:
+            write_down(self._examples)
+            self._examples.clear()
         if self._pauses:
             raise_version()
-        for pending in (self._seen, self._events, self._decisions, self._attempts, self._pauses):
+        for pending in (self._seen, self._events, self._decisions, self._attempts, self._replies, self._pauses):
             pending.clear()
         for kept in (
             self._changed_users,
@@ -207,6 +232,18 @@ class Unit(Facts):
         self.counted.update(self._counts)
         self._counts.clear()
 
+    def _see(self, shape: Shape, properties: dict[str, Any]) -> None:
+        self.new_shapes.add(shape)
+        examples = self._examples.setdefault(shape[0], {})
+        for name, value in properties.items():
+            if examples.get(name) is None:
+                examples[name] = value
+
     def _user_row(self, one: str) -> tuple[Any, ...]:
         properties = self.users[one].properties
+        shape = (USER, *properties)
+        if shape not in self._known_shapes and shape not in self.new_shapes:
+            self._see(shape, properties)
+            if USER not in self._known_names:
+                self.new_names.add(USER)
         return (one, encode(properties).decode(), reachable_at(properties), self.now, self.now)

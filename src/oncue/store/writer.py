@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -25,7 +25,10 @@ from oncue.store.config import Snapshot
 from oncue.store.jobs import Job, Probe
 from oncue.store.lanes import Lanes
 from oncue.store.message import Claimed
+from oncue.store.metrics import Totals
+from oncue.store.refusal import Refused
 from oncue.store.secrets import Vault
+from oncue.store.shapes import Shape
 from oncue.store.unit import Unit
 
 log = logging.getLogger("oncue.store")
@@ -55,6 +58,10 @@ CHECKPOINT_AFTER = 2_000
 """Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
 
 
+MOST_SHAPES = 20_000
+"""Sets of properties, by event name, that are known to be written down."""
+
+
 class _Pending(msgspec.Struct):
     job: Job
     future: asyncio.Future[Any]
@@ -75,12 +82,13 @@ class Writer:
         """The configuration in force: replaced whole, never changed."""
         self.waiting = 0
         self.transactions = 0
-        self.totals: Counter[tuple[str, str]] = Counter()
-        """What was committed since the process began: (name, label) as in the hourly counters."""
+        self.totals = Totals()
+        """What was committed since the process began."""
         self._vault = vault
         self._on_claimed = on_claimed
         self._lanes = Lanes()
         self._known_names: set[str] = set()
+        self._known_shapes: set[Shape] = set()
         self._lines: dict[str, deque[_Pending]] = {}
         self._limit = MOST_ITEMS
         self._since_checkpoint = 0
@@ -260,6 +268,8 @@ class Writer:
             log.error("an empty transaction failed because of a fault in oncue", exc_info=error)
             self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
             return []
+        if isinstance(error, Refused):  # the caller's to hear, and no fault
+            return [error]
         halves = jobs[0].halves()
         if halves is None:
             log.error("a job failed because of a fault in oncue: %r", jobs[0].line, exc_info=error)
@@ -277,7 +287,7 @@ class Writer:
         try:
             with transaction.atomic(durable=True):
                 self._refresh()
-                unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names)
+                unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes)
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()
@@ -291,11 +301,18 @@ class Writer:
             raise
         self._lanes.commit()
         self._known_names |= unit.new_names
-        self.totals.update(unit.counted)
+        if unit.new_shapes:
+            self._remember(unit.new_shapes)
+        self.totals.add(unit.counted)
         self.transactions += 1
         if unit.claimed:
             self._tell(self._on_claimed, unit.claimed)
         return answers
+
+    def _remember(self, shapes: Iterable[Shape]) -> None:
+        if len(self._known_shapes) > MOST_SHAPES:  # an app that makes names up: what is forgotten is looked up again
+            self._known_shapes.clear()
+        self._known_shapes.update(shapes)
 
     def _claim_contained(self, unit: Unit) -> None:
         try:

@@ -15,7 +15,7 @@ from oncue.asgi import open_store
 from oncue.core import clock
 from oncue.core.adaptor import Status
 from oncue.settings import read
-from oncue.store import config, database, explain, reading, seen
+from oncue.store import config, database, explain, reading, search, seen
 from oncue.store.adaptors import stored
 from oncue.store.jobs import Edit, Reports
 from oncue.store.secrets import Vault
@@ -54,7 +54,7 @@ def test_nothing_that_reads_or_tells_shows_a_secret(inside, caplog):
         explain.explain(event),
         reading.events(),
         reading.messages(),
-        reading.users(),
+        search.users(),
         reading.user("ann"),
         reading.counts(0),
         inside.call("GET", "/metrics").body.decode(),
@@ -183,5 +183,5 @@ def test_explain_of_nothing_is_nothing(inside, one):
 def test_listings_are_paged_by_key_newest_first(inside):
     inside.take(*({"type": "event", "user": "u", "name": f"n{n}"} for n in range(5)))
     first = reading.events(limit=2)
-    second = reading.events(limit=2, before=first[-1]["seq"])
-    assert [row["name"] for row in first + second] == ["n4", "n3", "n2", "n1"]
+    second = reading.events(limit=2, before=first.next_before)
+    assert [row["name"] for row in first.rows + second.rows] == ["n4", "n3", "n2", "n1"]
