@@ -38,7 +38,7 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
         wanted = min(lanes.free(adaptor), lanes.allowed(lane))
         due = _due(unit, lane, wanted)
         _claim(unit, lanes, due)
-        if len(due) == wanted and all(_is_put_off(unit, one) for one in due):
+        if due and len(due) == wanted and all(_is_put_off(unit, one) for one in due):
             unit.flush()
             wanted = HELD_AT_ONCE
             due = _due(unit, lane, wanted)
