@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from oncue.core.adaptor import Adaptor
 from oncue.core.items import Overloaded, StoreUnavailable
 from oncue.store import chain, claims, config, database
 from oncue.store.config import Snapshot
-from oncue.store.jobs import Job, Probe
+from oncue.store.jobs import Edit, Job, Probe
 from oncue.store.lanes import Lanes
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
@@ -299,6 +300,10 @@ class Writer:
         except BaseException:
             self._lanes.roll_back()
             raise
+        if any(isinstance(job, Edit) for job in jobs):
+            # What was changed holds for whoever looks next (a key that was revoked, a page shown anew), not only for the next transaction.
+            with suppress(DatabaseError):  # which reads it, if this could not
+                self._refresh()
         self._lanes.commit()
         self._known_names |= unit.new_names
         if unit.new_shapes:
