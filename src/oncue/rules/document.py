@@ -11,11 +11,11 @@ import msgspec
 import yaml
 
 from oncue.core.adaptor import Adaptor
-from oncue.core.fields import Field, Kind, read
+from oncue.core.fields import Fault, Field, Kind, read
 from oncue.core.message import Category
 from oncue.rules.compile import compile_rule, find_action
 from oncue.rules.names import there_is_no
-from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written
+from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written, from_json
 from oncue.rules.policy import Policy, read_values
 from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
 
@@ -79,6 +79,29 @@ def read_document(
     rules = _read_rules(tree, content["rules"], adaptors) if "rules" in content else None
     document = Document(api_keys=keys, adaptors=configured, policy=policy, rules=rules, lines=tree.lines)
     return document, sorted(tree.faults, key=lambda fault: fault.line)
+
+
+def read_rule(given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> tuple[RuleSpec, list[Fault]]:
+    """A rule that stands alone, as JSON says it, read as a file's rules are: the rule, and every fault with its path, such as
+    `actions[0].body`. With faults the rule is not to be used."""
+    tree = _Alone("")
+    written = from_json(given)
+    _refuse_environment(tree, "", written)
+    spec = _read_rule(tree, "", written, adaptors)
+    compiled = compile_rule(spec, adaptors)
+    return spec, [*tree.found, *(compiled if isinstance(compiled, list) else [])]
+
+
+class _Alone(Tree):
+    """Keeps where each fault is, since there are no lines."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename)
+        self.found: list[Fault] = []
+
+    def fault(self, path: str, sentence: str) -> None:
+        """Something is wrong at this path."""
+        self.found.append(Fault(path.removeprefix("."), sentence))
 
 
 def _expand(tree: Tree, path: str, value: Any, environ: Mapping[str, str]) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from oncue.core.fields import as_text
+
 MOST_NODES = 200_000
 MOST_CHARACTERS = 20_000_000
 """Aliases may repeat a part of the file, but not until it fills the memory."""
@@ -119,6 +121,15 @@ def as_written(value: Any) -> Any:
     if isinstance(value, list):
         return [as_written(one) for one in value]
     return str(value)
+
+
+def from_json(value: Any) -> Any:
+    """JSON as YAML would be read here: texts stay, other scalars are texts that were written without quotes; null is nothing said."""
+    if isinstance(value, dict):
+        return {str(name): from_json(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [from_json(one) for one in value]
+    return value if isinstance(value, str) else Plain("" if value is None else as_text(value))
 
 
 def as_json(value: Any) -> Any:
