@@ -143,8 +143,13 @@ def _prepare(unit: Unit, plan: Plan, message: Message) -> None:
             message.state, message.reason = State.REJECTED, f"{Reason.INVALID_FIELD}: {sentence}"
             message.recipient = str(planned.fields.get("to", ""))[:254]
         case Prepared():
-            message.fields = encode(prepared.fields).decode()
-            message.recipient, message.sender, message.country = prepared.recipient, prepared.sender, prepared.country
-            message.lane, message.per_second = prepared.lane.key, prepared.lane.per_second
-            message.scopes = encode(prepared.scopes).decode()
-            message.warnings = encode(prepared.warnings).decode()
+            fill_in(message, prepared)
+
+
+def fill_in(message: Message, prepared: Prepared) -> None:
+    """What the adaptor makes of the fields."""
+    message.fields = encode(prepared.fields).decode()
+    message.recipient, message.sender, message.country = prepared.recipient, prepared.sender, prepared.country
+    message.lane, message.per_second = prepared.lane.key, prepared.lane.per_second
+    message.scopes = encode(prepared.scopes).decode()
+    message.warnings = encode(prepared.warnings).decode()

@@ -73,7 +73,7 @@ def _totals(found: list[Row], since_hour: int, until_hour: int) -> dict[str, int
     for row in found:
         if row["name"] in totals:
             totals[row["name"]] += row["count"]
-    totals["events"] = sum(row["count"] for row in hourly(since_hour, until_hour, ["events"]))
+    totals["events"] = sum(row["count"] for row in hourly(since_hour, until_hour, ["event"]))
     return totals
 
 
@@ -126,6 +126,8 @@ def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 def _percentiles(counts: dict[str, int]) -> Latency:
     total = sum(counts.values())
+    if not total:
+        return Latency(0, None, None)
     return Latency(total, _percentile(counts, total, 0.5), _percentile(counts, total, 0.99))
 
 
