@@ -266,8 +266,7 @@ def test_when_night_falls_on_many_that_wait_they_are_put_off_together(house, hou
     slow = TWILIO.replace("messages_per_second: 0", "messages_per_second: 1")
     furnish(house, "{}", OFFER, adaptors=slow)
     hour.set("15 20:59:00")
-    for n in range(60):
-        house.event("ann", "offered", {"n": n})
+    house.take(*[{"type": "event", "user": "ann", "name": "offered"}] * 60)
     assert house.states() == {"submitting": 1, "waiting": 59}
     before = house.writer.transactions
     hour.set("15 21:00:00")
