@@ -16,7 +16,7 @@ from oncue.core.adaptor import Adaptor
 from oncue.core.reasons import STOPPED, Reason
 from oncue.rules.document import Document
 from oncue.rules.spec import RuleSpec, RuleState
-from oncue.store import adaptors, keys, policy
+from oncue.store import adaptors, audit, keys, policy
 from oncue.store.config import raise_version
 from oncue.store.secrets import Vault
 
@@ -43,13 +43,16 @@ def apply(
     with transaction.atomic():
         changes = [
             *_apply_keys(document),
-            *_apply_adaptors(document, catalogue, vault, found),
+            *_apply_adaptors(document, catalogue, vault, found, by),
             *_apply_policy(document, by),
             *_apply_rules(document, by),
         ]
         if dry:
             transaction.set_rollback(True)
     return changes
+
+
+_BY_FILE = "by a file"
 
 
 def _apply_keys(document: Document) -> list[Change]:
@@ -62,7 +65,11 @@ def _apply_keys(document: Document) -> list[Change]:
 
 
 def _apply_adaptors(
-    document: Document, catalogue: Mapping[str, Adaptor], vault: Vault, found: Mapping[str, dict[str, Any]]
+    document: Document,
+    catalogue: Mapping[str, Adaptor],
+    vault: Vault,
+    found: Mapping[str, dict[str, Any]],
+    by: str,
 ) -> list[Change]:
     changes = []
     for name, given in document.adaptors.items():
@@ -74,6 +81,7 @@ def _apply_adaptors(
         if before and before.state != state:
             verb = "activated" if state == adaptors.ACTIVE else "deactivated"
         changes.append(Change(verb, "adaptor", name, _held(name, state)))
+        audit.record(by, verb, "adaptor", name, note=_BY_FILE)
     return changes
 
 
@@ -105,15 +113,19 @@ def _apply_rules(document: Document, by: str) -> list[Change]:
         if before is None:
             _write(spec, 1, by)
             changes.append(Change("created", "rule", spec.key, f"state {spec.state}"))
+            audit.record(by, "created", "rule", spec.key, None, msgspec.to_builtins(spec), _BY_FILE)
         elif before.archived or before.spec != spec:
             _write(spec, before.revision + 1, by)
             note = f"state {spec.state}" + (_cancel(spec.key) if spec.state is RuleState.OFF else "")
             changes.append(Change("restored" if before.archived else "changed", "rule", spec.key, note))
+            specs = msgspec.to_builtins(before.spec), msgspec.to_builtins(spec)
+            audit.record(by, changes[-1].verb, "rule", spec.key, *specs, _BY_FILE)
     named = {spec.key for spec in document.rules}
     for key, before in stored.items():
         if key not in named and before.origin == "file" and not before.archived:
             _archive(key)
             changes.append(Change("archived", "rule", key, "no longer in the file" + _cancel(key)))
+            audit.record(by, "archived", "rule", key, note=_BY_FILE)
     return changes
 
 

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 
 from inside import LOOP, TWILIO, Inside, turn
 from oncue.core.outcome import Rejected, Submitted
+from oncue.rules.document import read_document
+from oncue.store import apply as applying
 from oncue.store import audit, keys, optouts, reading, resend
 from oncue.store.jobs import Edit
 from oncue.store.refusal import Refused
@@ -228,3 +230,19 @@ def test_no_cell_of_an_export_is_a_formula(inside, monkeypatch):
     assert [line["source"] for line in lines] == ["'=1+1", "'+cmd|x", "'-2", "'@SUM", "'\tx", "plain", "+353861234567"]
     assert [line["address"] for line in lines] == [f"+35386123456{n}" for n in range(7)]
     assert all(line["at"].endswith("Z") and line["lifted"] == "" for line in lines)
+
+
+def test_what_a_file_changed_stands_in_the_audit_trail_and_what_it_would_change_does_not(inside):
+    seen = len(audit.page(limit=100))
+    inside.apply(LOOP)  # the same file
+    assert len(audit.page(limit=100)) == seen
+    inside.apply(LOOP.replace("Booking confirmation", "Booked"))
+    (entry, *_) = audit.page(kind="rule", name="confirm")
+    assert (entry["verb"], entry["by"], entry["note"]) == ("changed", "a test", "by a file")
+    assert (entry["before"]["name"], entry["after"]["name"]) == ("Booking confirmation", "Booked")
+    inside.apply(TWILIO.replace("twilio:\n", "twilio:\n    state: inactive\n").replace("canary", "another"))
+    (entry, *_) = audit.page(kind="adaptor", name="twilio")
+    assert entry["verb"] == "deactivated" and "another" not in str(entry)
+    document, _ = read_document("rules: []", "rules.yaml", inside.catalogue, {})
+    applying.apply(document, inside.catalogue, inside.vault, by="a test", found={}, dry=True)
+    assert audit.page(kind="rule", name="confirm")[0]["verb"] == "changed"
