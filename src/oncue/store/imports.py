@@ -98,13 +98,14 @@ def take(
             unit.load_users(users)
             unit.load_consents(users)
             for user, properties in batch:
-                still_opted_out += _take(unit, user, dict(properties), source)
+                still_opted_out += take_one(unit, user, dict(properties), source)
             unit.flush()
         progress(len(batch))
     return Imported(len(rows), still_opted_out)
 
 
-def _take(unit: Unit, user: str, properties: dict[str, Any], source: str) -> int:
+def take_one(unit: Unit, user: str, properties: dict[str, Any], source: str) -> int:
+    """Take one user in, whose row and consents are loaded. Returns how many opt-ins were left out, since they had opted out."""
     left_out = 0
     for name, category in consent.PROPERTIES.items():
         said = unit.consents.get((user, category))
