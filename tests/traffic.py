@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from house import ANN, RULES
+import asyncio
+import threading
 
+from playwright.sync_api import expect
+
+from house import ANN, RULES
+from oncue.adaptors.twilio import adaptor as twilio
 from oncue.simulator.spawn import Simulator
 from oncue.testing import Oncue
+from oncue.workers.checks import set_inbound
+
+expect.set_options(timeout=20_000)  # a text goes round by way of three processes
 
 BOB = "+15005551002"
 ZED = "+15005551099"
@@ -19,7 +27,7 @@ SITE_RULES = RULES.replace(
 
 
 def connect(site: Oncue, carrier: Simulator, rules: str = SITE_RULES) -> None:
-    """Apply the rules, with the accounts of this carrier."""
+    """Apply the rules, with the accounts of this carrier, and have replies come to us."""
     site.environ |= {
         "TWILIO_ACCOUNT_SID": carrier.account_sid,
         "TWILIO_AUTH_TOKEN": carrier.auth_token,
@@ -27,6 +35,15 @@ def connect(site: Oncue, carrier: Simulator, rules: str = SITE_RULES) -> None:
         "SMTP_URL": "smtp://127.0.0.1:9",
     }
     site.apply(rules, "--no-check")
+    config = {"account_sid": carrier.account_sid, "auth_token": carrier.auth_token, "api_base_url": carrier.url}
+    found = []
+    # In a thread of its own: this one has Playwright's event loop.
+    pointing = threading.Thread(
+        target=lambda: found.append(asyncio.run(set_inbound(twilio, config, f"{site.url}/hooks/twilio/message")))
+    )
+    pointing.start()
+    pointing.join()
+    assert found[0].ok, found
 
 
 def book(site: Oncue, user: str, name: str, number: str, booking: str = "B1", guests: int = 2) -> str:

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from conftest import faultless, shoot, sign_in
 from playwright.sync_api import Page, expect
+
+from conftest import faultless, shoot, sign_in
 from traffic import ANN, BOB, SITE_RULES, book, connect
 
 
@@ -39,7 +40,9 @@ def test_a_message_appears_by_itself_and_its_status_changes_on_the_open_page(own
     row = rows(owner).filter(has_text="booking B1 is confirmed")
     expect(row).to_contain_text("delivered")
     expect(row).to_contain_text("Twilio")
-    expect(row.get_by_role("link", name="booking-confirmation")).to_have_attribute("href", "/rules/booking-confirmation")
+    expect(row.get_by_role("link", name="booking-confirmation")).to_have_attribute(
+        "href", "/rules/booking-confirmation"
+    )
 
 
 def test_while_paused_nothing_moves_and_then_all_of_it_is_there(owner, site):

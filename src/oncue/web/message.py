@@ -64,11 +64,9 @@ class Shown(msgspec.Struct, frozen=True):
         return f"{len(self.text):,} characters"
 
 
-def one(request: HttpRequest, id: str) -> HttpResponseBase:
-    """The page, or with `part=told` what of it changes."""
-    found = find(id)
-    template = "_message_told" if request.GET.get("part") == "told" else "messages_one"
-    return render(request, f"oncue/{template}.html", context(found))
+def told(request: HttpRequest, id: str) -> HttpResponseBase:
+    """The part of the page that changes."""
+    return render(request, "oncue/_message_told.html", context(find(id)))
 
 
 def find(id: str) -> Explanation:
@@ -82,8 +80,8 @@ def find(id: str) -> Explanation:
 def context(found: Explanation) -> dict[str, Any]:
     """What the page's parts are drawn from."""
     snapshot = behind().snapshot
-    told = found.messages[0]
-    message = told.message
+    one = found.messages[0]
+    message = one.message
     action = _action(message)
     fields = message["fields"] or {}
     preview = action.preview(fields) if action and action.preview and fields else Preview()
@@ -100,8 +98,8 @@ def context(found: Explanation) -> dict[str, Any]:
         "event": found.event,
         "cause": found.cause,
         "decisions": found.decisions,
-        "attempts": [_attempt(one) for one in told.attempts],
-        "timeline": _timeline(told),
+        "attempts": [_attempt(attempt) for attempt in one.attempts],
+        "timeline": _timeline(one),
         "consents": user["consents"] if user else [],
         "opt_outs": _opt_outs(message["recipient"]),
     }

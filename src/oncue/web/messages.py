@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 
 from oncue.core import clock, phone
 from oncue.store import reading
-from oncue.web import message
+from oncue.web import message_again
 from oncue.web.access import route
 from oncue.web.backstage import behind
 from oncue.web.telling import label_of, meaning, wording
@@ -118,5 +118,7 @@ def _select(name: str, label: str, wanted: Mapping[str, str], options: Sequence[
 
 ROUTES = [
     route("messages", index, "messages", see="viewer"),
-    route("messages/<str:id>", message.one, "messages-one", see="viewer"),
+    route("messages/<str:id>", message_again.one, "messages-one", see="viewer"),
+    route("messages/<str:id>/resend", message_again.again, "messages-resend", see="viewer", change="editor"),
+    route("messages/<str:id>/cancel", message_again.cancel, "messages-cancel", see="viewer", change="editor"),
 ]
