@@ -34,7 +34,7 @@ class Compose(Whole, frozen=True, kw_only=True):
     fields: dict[str, Any]
     """As the action's declaration types them."""
     address: str
-    """Whom it reaches: if exactly one user has this number, the message is theirs."""
+    """Whom it reaches: the message is theirs who was last texted there, else of the one user who has this number, else nobody's."""
 
     @property
     def event(self) -> str:
@@ -55,9 +55,7 @@ class Compose(Whole, frozen=True, kw_only=True):
         """Once."""
         if self.message in unit.messages:
             return self.message
-        owners = unit.owners.get(self.address, [])
-        unit.load_users(owners[:1])
-        user = unit.users[owners[0]] if len(owners) == 1 else User(id="", properties={})
+        user = self._user(unit)
         event = Event(
             id=self.event, user=user.id, name=EVENT, properties={"by": self.by, "action": self.action},
             timestamp=unit.now, source="member", root=self.event,
@@ -66,3 +64,13 @@ class Compose(Whole, frozen=True, kw_only=True):
         planned = Planned(action=self.action, index=0, fields=self.fields)
         outbox.place(unit, lanes, [outbox.Plan(event=event, user=user, rule=_RULE, planned=planned)])
         return self.message
+
+    def _user(self, unit: Unit) -> User:
+        """As for a reply from there: or a test would make the next one nobody's."""
+        known = [said for (address, _), said in unit.conversations.items() if address == self.address and said[0]]
+        owners = unit.owners.get(self.address, [])
+        found = max(known, key=lambda said: said[1])[0] if known else owners[0] if len(owners) == 1 else ""
+        if not found:
+            return User(id="", properties={})
+        unit.load_users([found])
+        return unit.users[found]

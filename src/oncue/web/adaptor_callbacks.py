@@ -8,6 +8,7 @@ import msgspec
 
 from oncue.core.adaptor import Adaptor
 from oncue.store.adaptors import Stored
+from oncue.web import senders
 from oncue.web.backstage import behind
 
 _WORDS = {"status": "Statuses", "message": "Incoming messages"}
@@ -21,8 +22,8 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     """(name, what it is for, address)."""
     is_polled: bool
     can_check: bool
-    senders: tuple[tuple[str, str, str], ...]
-    """(sender, `here`, `elsewhere` or `nowhere`, address): where people's messages to it go."""
+    senders: tuple[tuple[str, str, str, str], ...]
+    """(sender, its name, `here`, `elsewhere` or `nowhere`, address): where people's messages to it go."""
     can_point: bool
 
 
@@ -34,14 +35,14 @@ def calls(adaptor: Adaptor, stored: Stored | None) -> Calls:
         for one in adaptor.inbound
     ]
     wanted = incoming(adaptor)
-    senders = _senders(stored.found if stored else {}, wanted)
+    found = _senders(stored.found if stored else {}, wanted)
     return Calls(
         has_any=bool(adaptor.inbound),
         urls=tuple(urls) if public_url else (),
         is_polled=bool(adaptor.poll and not public_url),
         can_check=bool(public_url and adaptor.probe and adaptor.status_inbound and stored),
-        senders=tuple(senders) if wanted else (),
-        can_point=bool(wanted) and any(where != "here" for _, where, _ in senders),
+        senders=tuple(found) if wanted else (),
+        can_point=bool(wanted) and any(where != "here" for _, _, where, _ in found),
     )
 
 
@@ -52,11 +53,12 @@ def incoming(adaptor: Adaptor) -> str:
     return f"{public_url}/hooks/{adaptor.name}/{doors[0]}" if public_url and doors and adaptor.set_inbound else ""
 
 
-def _senders(found: dict[str, Any], wanted: str) -> list[tuple[str, str, str]]:
+def _senders(found: dict[str, Any], wanted: str) -> list[tuple[str, str, str, str]]:
     """A sender that leaves it to others (None) is left out."""
     rows = []
     for one in found.get("senders", []):
         goes = one.get("inbound_url")
         if goes is not None:
-            rows.append((str(one.get("name")), "here" if goes == wanted else "elsewhere" if goes else "nowhere", goes))
+            where = "here" if goes == wanted else "elsewhere" if goes else "nowhere"
+            rows.append((str(one.get("name")), senders.label(one), where, goes))
     return rows

@@ -55,6 +55,7 @@ def show(
         "stored": stored,
         "found": stored.found if stored else {},
         "can_configure": may(request, "owner"),
+        "is_checked": adaptor.check is not None,
         "inputs": [one for one in drawn if one.name in first],
         "more": more,
         "more_open": any(one.fault or (values.get(one.name) not in (None, "", defaults[one.name])) for one in more),

@@ -89,7 +89,7 @@ def told(fault: dict[str, Any], explain: Callable[[str], str]) -> str:
     more = ""
     if kind.takes == "code":
         code = str(fault["code"] or kind.usual)
-        meaning = explain(code)
+        meaning = explain(code).partition(". ")[0].rstrip(".")  # what to do about it is no matter here
         more = f" with error {code}" + (f" ({meaning})" if meaning else "")
     elif kind.takes == "seconds":
         more = f", {fault['seconds']:g} seconds"

@@ -15,7 +15,7 @@ SHOWN = 60
 MOST = 12
 """Phones side by side."""
 
-_AT_LEAST = 2
+_AT_LEAST = 4
 """So many are there from the start, if there are users with numbers."""
 
 

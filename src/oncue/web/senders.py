@@ -16,7 +16,7 @@ Option = tuple[str, str]
 
 def options(fields: Sequence[Field], found: Mapping[str, Any]) -> dict[str, list[Option]]:
     """For each field that takes a sender: (value, label) of those that fit it. Fields for which there is none are left out."""
-    senders = [(str(one["name"]), _label(one)) for one in found.get("senders", []) if one.get("name")]
+    senders = [(str(one["name"]), label(one)) for one in found.get("senders", []) if one.get("name")]
     picked: dict[str, list[Option]] = {}
     for field in fields:
         if field.pattern:
@@ -30,7 +30,7 @@ def options(fields: Sequence[Field], found: Mapping[str, Any]) -> dict[str, list
     return {name: fitting for name, fitting in picked.items() if fitting}
 
 
-def _label(sender: Mapping[str, Any]) -> str:
+def label(sender: Mapping[str, Any]) -> str:
     """What the account calls it, unless that is its number again."""
-    label = str(sender.get("label") or "")
-    return label if label != sender["name"] else ""
+    named = str(sender.get("label") or "")
+    return named if named != sender.get("name") else ""

@@ -28,7 +28,7 @@ ANSWER_WITHIN = 15.0
 """Seconds for the answer: as long as providers wait."""
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """Here it stopped; the text says why and what to do."""
 
 
@@ -61,49 +61,49 @@ async def probe(adaptor: Adaptor, config: Mapping[str, Any], public_url: str) ->
         finally:
             await client.close()
         if not isinstance(answer, Response):
-            raise _Stopped(f"No answer came. {answer.reason} Look whether the proxy passes calls on, and how long it waits.")  # fmt: skip
+            raise Stopped(f"No answer came. {answer.reason} Look whether the proxy passes calls on, and how long it waits.")  # fmt: skip
         steps.append(_good(label, judge(answer, adaptor.label, parts.path)))
-    except _Stopped as stopped:
+    except Stopped as stopped:
         steps.append(Step(label=label, tone=BAD, sentence=str(stopped)))
     return tuple(steps)
 
 
 def judge(answer: Response, provider: str, path: str) -> str:
-    """What an answer means. Raises `_Stopped` for any but oncue's own 200."""
+    """What an answer means. Raises `Stopped` for any but oncue's own 200."""
     status, said = answer.status, _said(answer)
     what = f"The answer is {status}"
     if status == 200:
         if answer.body:
-            raise _Stopped(
+            raise Stopped(
                 f"{what}, but it is not oncue's: something else answers there. Have the proxy pass {path} on to oncue."
             )
         return f"{what}: oncue heard the call and believed its signature. A call of {provider}'s gets the same."
     if 300 <= status < 400:
         target = answer.headers.get("location", "another address")
-        raise _Stopped(
+        raise Stopped(
             f"{what}, a redirect to {target}. A signature holds for one address only: set ONCUE_PUBLIC_URL to the address that answers"
             " itself, or take the redirect away from /hooks."
         )
     if status == 403 and said:
-        raise _Stopped(
+        raise Stopped(
             f"{what}. oncue got the call, but: {said} A proxy that changes the path on its way does this; {path} must arrive as it is."
         )
     if status in (401, 403):
-        raise _Stopped(
+        raise Stopped(
             f"{what}, and it is not oncue's: something in front of it asks who is calling. Let calls to /hooks through without that; oncue"
             " checks their signatures itself."
         )
     if status == 404 and said:
-        raise _Stopped(f"{what}. oncue got the call, but: {said} A proxy that changes the path on its way does this.")
+        raise Stopped(f"{what}. oncue got the call, but: {said} A proxy that changes the path on its way does this.")
     if status == 404:
-        raise _Stopped(f"{what}, and it is not oncue's: the proxy does not pass /hooks on to oncue.")
+        raise Stopped(f"{what}, and it is not oncue's: the proxy does not pass /hooks on to oncue.")
     if status in (502, 503, 504):
-        raise _Stopped(
+        raise Stopped(
             f"{what}: the proxy is there, but does not reach oncue. Look at the address and port it passes calls on to."
             if not said
             else f"{what}: {said}"
         )
-    raise _Stopped(f"{what}, where 200 was expected{': ' + said if said else ''}.")
+    raise Stopped(f"{what}, where 200 was expected{': ' + said if said else ''}.")
 
 
 async def _resolve(parts: SplitResult) -> Step:
@@ -112,20 +112,21 @@ async def _resolve(parts: SplitResult) -> Step:
         async with asyncio.timeout(WITHIN):
             found = await asyncio.get_running_loop().getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
     except TimeoutError:
-        raise _Stopped(f"The name {host} could not be looked up within {WITHIN:.0f} seconds.") from None
+        raise Stopped(f"The name {host} could not be looked up within {WITHIN:.0f} seconds.") from None
     except OSError:  # socket.gaierror
-        raise _Stopped(
+        raise Stopped(
             f"The name {host} leads nowhere. Add it to the domain's DNS records, or mend ONCUE_PUBLIC_URL."
         ) from None
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     shown = ", ".join(addresses)
     if any(is_public(one) for one in addresses):
         return _good("Name", f"{host} is {shown}.")
+    named = f"{host} is an address" if shown == host else f"{host} is {shown}, an address"
     return Step(
         label="Name",
         tone=WARN,
-        sentence=f"{host} is {shown}, which only this machine or its own network can reach. A simulator here can call it; a provider on the"
-        " internet cannot.",
+        sentence=f"{named} that only this machine or its own network can reach. A simulator here can call it; a provider on the internet"
+        " cannot.",
     )
 
 
@@ -135,24 +136,24 @@ async def _connect(parts: SplitResult, context: ssl.SSLContext | None = None) ->
         async with asyncio.timeout(WITHIN):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except ssl.SSLCertVerificationError as error:
-        raise _Stopped(
+        raise Stopped(
             f"The certificate of {host} is not good: {error.verify_message}. Providers refuse it too; renew it, with all its intermediate"
             " certificates."
         ) from None
     except ssl.SSLError as error:
-        raise _Stopped(
+        raise Stopped(
             f"Port {port} of {host} does not speak TLS as it should ({error.reason or error}), though the address begins with https."
         ) from None
     except ConnectionRefusedError:
-        raise _Stopped(
+        raise Stopped(
             f"Nothing listens on port {port} of {host}. Start the proxy in front of oncue, or mend ONCUE_PUBLIC_URL."
         ) from None
     except TimeoutError:
-        raise _Stopped(
+        raise Stopped(
             f"{host} does not answer on port {port}. A firewall that drops connections does this; open the port."
         ) from None
     except OSError as error:
-        raise _Stopped(f"{host} cannot be reached on port {port}: {error.strerror or error}.") from None
+        raise Stopped(f"{host} cannot be reached on port {port}: {error.strerror or error}.") from None
     writer.transport.abort()  # what is shown is that it could be made; nobody waits for a goodbye
 
 
