@@ -44,7 +44,7 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
     }
     response: HttpResponseBase = found.func(request, **ids)
     if response.status_code == 405:
-        allowed = response.headers["Allow"]
+        allowed = ", ".join(sorted(response.headers["Allow"].split(", ")))
         raise Refused(405, f"{request.method} is not possible here; {allowed} is.", (), {"Allow": allowed})
     return response
 

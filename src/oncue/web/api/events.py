@@ -7,13 +7,13 @@ from typing import Annotated
 from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
-from oncue.store import examples, reading
+from oncue.store import examples, reading, volumes
 from oncue.web.api import paging
 from oncue.web.api.auth import READ
 from oncue.web.api.explaining import explained
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit
-from oncue.web.api.shapes import Since, Until, milliseconds
+from oncue.web.api.shapes import At, Since, Until, milliseconds
 from oncue.web.api.traffic import Events, Explanation
 
 EVENTS = Resource("Events", "What happened to users. Send them to `POST /v1/events` with a key of the scope `events`.")
@@ -27,7 +27,9 @@ class SeenName(BaseModel):
     """An event name that has been seen."""
 
     name: str = Field(description="The name.", examples=["booking_confirmed"])
-    volume: int = Field(description="How many came in the last seven days.", examples=[412])
+    first_at: At = Field(description="When it was first seen.")
+    day: int = Field(description="How many came in the last 24 hours.", examples=[58])
+    week: int = Field(description="How many came in the last seven days.", examples=[412])
 
 
 class SeenNames(BaseModel):
@@ -75,10 +77,8 @@ def get_event(request: HttpRequest, event_id: EventId) -> object:
 
 @EVENTS.operation("GET /event-names", scope=READ, answer=SeenNames)
 def list_event_names(request: HttpRequest) -> object:
-    """List the event names seen
-
-    The most frequent three hundred."""
-    return {"items": [{"name": one.name, "volume": one.volume} for one in examples.seen_events()]}
+    """List the event names seen"""
+    return {"items": volumes.by_name()}
 
 
 @EVENTS.operation("GET /event-names/{name}", scope=READ, answer=SeenProperties)

@@ -18,6 +18,7 @@ KEYS = Resource("API keys", "Keys that apps send events with, and that this API 
 
 ScopeName = Literal["events", "read", "write", "admin"]
 
+KeyId = Annotated[str, Field(max_length=32, description="The key's id.", examples=["019ac9a3c0de4f0c8f5b0000000001a0"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, description="What the key is for.", examples=["shop-server"])]
 Scopes = Annotated[
     list[ScopeName],
@@ -91,15 +92,24 @@ def create_key(request: HttpRequest, body: NewKey) -> object:
         return {"id": found["id"], "name": found["name"], "key": key}
 
     try:
-        return behind().change(create)
+        made = behind().change(create)
     except stored.Taken as taken:
         raise Refused(409, str(taken)) from None
+    _settle()
+    return made
 
 
 @KEYS.operation("DELETE /keys/{key_id}", scope=ADMIN, answer=None, status=204)
-def revoke_key(request: HttpRequest, key_id: str) -> None:
+def revoke_key(request: HttpRequest, key_id: KeyId) -> None:
     """Revoke an API key
 
     It is known no more from then on, also if this request was made with it."""
     if not behind().change(lambda: stored.revoke(key_id, who(request))):
         raise missing("API key with the id", key_id)
+    _settle()
+
+
+def _settle() -> None:
+    """Whoever is told that a key works, or works no more, may rely on it: the doors read keys from the configuration in force, which the
+    writer reads anew at the beginning of each transaction, and so of the one after this."""
+    behind().change(lambda: None)

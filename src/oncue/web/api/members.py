@@ -17,6 +17,9 @@ from oncue.web.backstage import behind
 
 MEMBERS = Resource("Members", "Colleagues who sign in to oncue's pages, and what they may do there.")
 
+MemberId = Annotated[
+    str, Field(max_length=32, description="The member's id.", examples=["019ac9a3c0de4f0c8f5b0000000001a1"])
+]
 Role = Annotated[
     Literal["viewer", "editor", "owner"],
     Field(
@@ -90,7 +93,7 @@ class Invited(BaseModel):
 class MemberChange(Given):
     """What to change; what is left out stays."""
 
-    role: Role | None = None
+    role: Role | None = Field(default=None, description="What they may do from their next request on.")
     disabled: bool | None = Field(
         default=None, description="True: they cannot sign in any more. False: they can again.", examples=[False]
     )
@@ -132,7 +135,7 @@ def invite_member(request: HttpRequest, body: NewMember) -> object:
     refuses={409: "They are the last owner who can sign in."},
     example={"role": "viewer"},
 )
-def change_member(request: HttpRequest, member_id: str, body: MemberChange) -> object:
+def change_member(request: HttpRequest, member_id: MemberId, body: MemberChange) -> object:
     """Change a member's role, or whether they can sign in"""
     if stored.member(member_id) is None:
         raise missing("member with the id", member_id)

@@ -1,4 +1,4 @@
-"""Messages: listed, explained, written by hand."""
+"""Messages: listed, explained, written by hand, sent again, called off."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest
 from pydantic import Field
 
-from oncue.store import reading
+from oncue.store import reading, resend
+from oncue.store.call_off import call_off
 from oncue.web.api import paging
-from oncue.web.api.auth import READ, WRITE
+from oncue.web.api.auth import READ, WRITE, who
 from oncue.web.api.by_hand import compose
 from oncue.web.api.explaining import explained
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit
+from oncue.web.api.problems import missing
 from oncue.web.api.shapes import FormId, Given, Since, Until, milliseconds
 from oncue.web.api.traffic import Explanation, Message, Messages
+from oncue.web.backstage import behind
 
 MESSAGES = Resource("Messages", "What oncue sent, sends, and did not send, and why.")
 
@@ -97,3 +100,76 @@ def send_message(request: HttpRequest, body: NewMessage) -> object:
 
     Opt-outs, pacing and pauses hold for it as for every message: its `state` says what became of it. It is the user's whose address it goes to, if exactly one has it."""
     return reading.message(compose(request, body.action, body.fields, body.form))
+
+
+class Again(Given):
+    """Why, and which time."""
+
+    reason: str = Field(
+        min_length=1,
+        max_length=500,
+        description="Why; it is kept in the audit trail.",
+        examples=["the number was wrong"],
+    )
+    number: int | None = Field(
+        default=None,
+        ge=0,
+        lt=resend.MOST,
+        description="How often it was sent again before, so that a request that is repeated sends once. Without it, once more.",
+        examples=[0],
+    )
+    force: bool = Field(
+        default=False,
+        description="Also if the person has it, or may get it still; else that is refused.",
+        examples=[False],
+    )
+
+
+class CallOff(Given):
+    """Why."""
+
+    reason: str = Field(
+        min_length=1,
+        max_length=500,
+        description="Why; it is kept in the audit trail.",
+        examples=["the event is canceled"],
+    )
+
+
+@MESSAGES.operation(
+    "POST /messages/{message_id}/resend",
+    scope=WRITE,
+    answer=Message,
+    status=201,
+    refuses={409: "It should not be sent again, or cannot be; `detail` says why."},
+    example={"reason": "the number was wrong"},
+)
+def resend_message(request: HttpRequest, message_id: MessageId, body: Again) -> object:
+    """Send a message again
+
+    A copy of it is made, under an id of its own, through the same checks of consent, opt-outs and the hour."""
+    _known(message_id)
+    number = resend.next_number(message_id) if body.number is None else body.number
+    job = resend.Resend(message=message_id, number=number, by=who(request), reason=body.reason, force=body.force)
+    return reading.message(str(behind().do(job)))
+
+
+@MESSAGES.operation(
+    "POST /messages/{message_id}/cancel",
+    scope=WRITE,
+    answer=Message,
+    refuses={409: "It does not wait any more."},
+    example={"reason": "the event is canceled"},
+)
+def cancel_message(request: HttpRequest, message_id: MessageId, body: CallOff) -> object:
+    """Call off a message that waits"""
+    _known(message_id)
+    behind().change(lambda: call_off(message_id, who(request), body.reason))
+    return _known(message_id)
+
+
+def _known(message_id: str) -> dict[str, Any]:
+    found = reading.message(message_id)
+    if found is None:
+        raise missing("message with the id", message_id)
+    return found

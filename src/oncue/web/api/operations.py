@@ -39,6 +39,8 @@ class Resource:
         self.tag = tag
         self.about = about
         self.router = Router(tags=[tag])
+        self.functions: dict[str, Callable[..., Any]] = {}
+        """By their name in the document."""
 
     def operation(
         self,
@@ -80,6 +82,7 @@ class Resource:
                 response=NOT_SET if produces else {status: answer},
             )(function)
             gate.parameters = _query(function)
+            self.functions[function.__name__] = function
             return function
 
         return declare

@@ -33,12 +33,12 @@ class Paged(BaseModel):
     )
 
 
-def next_url(request: HttpRequest, before: int | str | None) -> str | None:
+def next_url(request: HttpRequest, cursor: int | str | None, name: str = "before") -> str | None:
     """The address of the page after this one, with the same filters."""
-    if before is None:
+    if cursor is None:
         return None
     parameters = request.GET.copy()
-    parameters["before"] = str(before)
+    parameters[name] = str(cursor)
     return f"{request.path}?{parameters.urlencode()}"
 
 

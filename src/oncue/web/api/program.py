@@ -15,9 +15,12 @@ from oncue.web.api import (
     keys,
     members,
     messages,
+    opt_outs,
     overview,
     problems,
     replies,
+    rule_tests,
+    rules,
     settings,
     users,
 )
@@ -25,15 +28,18 @@ from oncue.web.api.bodies import Answers, Json
 from oncue.web.api.operations import Resource
 
 RESOURCES: tuple[Resource, ...] = (
-    overview.OVERVIEW,
+    rules.RULES,
+    rule_tests.RULE_TESTS,
     messages.MESSAGES,
     replies.REPLIES,
     events.EVENTS,
     users.USERS,
+    opt_outs.OPT_OUTS,
     adaptors.ADAPTORS,
     keys.KEYS,
     members.MEMBERS,
     settings.SETTINGS,
+    overview.OVERVIEW,
     audit.AUDIT,
     alerts.ALERTS,
 )

@@ -144,7 +144,7 @@ def _curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
     for one in operation["parameters"]:
         if one["in"] == "path":
             filled = filled.replace(
-                f"{{{one['name']}}}", str(_sample(one["schema"])).replace("/", "%2F").replace("+", "%2B")
+                f"{{{one['name']}}}", str(one.get("example", "1")).replace("/", "%2F").replace("+", "%2B")
             )
     parts = [
         "curl",

@@ -7,14 +7,16 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
+from oncue.core import ids
+from oncue.core.adaptor import Impossible
 from oncue.store import reading
 from oncue.store import replies as stored
+from oncue.web import answering
 from oncue.web.api import paging
 from oncue.web.api.auth import READ, WRITE, who
-from oncue.web.api.by_hand import compose
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit, Paged
-from oncue.web.api.problems import Refused, missing
+from oncue.web.api.problems import Refused, missing, wrong
 from oncue.web.api.shapes import At, FormId, Given
 from oncue.web.api.traffic import Message
 from oncue.web.backstage import behind
@@ -115,19 +117,13 @@ def answer_reply(request: HttpRequest, reply_id: ReplyId, body: ReplyAnswer) -> 
 
     The answer goes from the sender that they wrote to. Opt-outs and pauses hold for it as for every message: its `state` says what became of it."""
     reply = _known(reply_id)
-    name, fields = _way(reply, body.body)
-    return reading.message(compose(request, name, fields, body.form))
-
-
-def _way(reply: dict[str, Any], body: str) -> tuple[str, dict[str, Any]]:
-    """(action, fields) by which its adaptor writes a text back."""
-    adaptor = behind().catalogue.get(reply["adaptor"])
-    for action in adaptor.actions if adaptor else ():
-        known = {field.name for field in action.fields}
-        if {"to", "body"} <= known:
-            fields = {"to": reply["address"], "from": reply["sender"], "body": body}
-            return f"{reply['adaptor']}.{action.name}", {name: value for name, value in fields.items() if name in known}
-    raise Refused(409, f"The adaptor {reply['adaptor']} has no action that writes a text back.")
+    way = answering.way_back(reply["adaptor"], reply["address"], reply["sender"])
+    if isinstance(way, str):
+        raise Refused(409, way)
+    made = answering.answer(way, body.body, body.form or ids.new(), who(request))
+    if isinstance(made, Impossible):
+        raise wrong([(made.field, made.sentence)])
+    return reading.message(made)
 
 
 def _known(reply_id: int) -> dict[str, Any]:
