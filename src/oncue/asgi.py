@@ -28,6 +28,7 @@ from oncue.web import backstage, site
 from oncue.web.live import PATH as LIVE
 from oncue.web.live import Live
 from oncue.workers import checks, probing
+from oncue.workers.alerts import LOOK_AFTER, Alerts
 from oncue.workers.http import Client
 from oncue.workers.janitor import Janitor
 from oncue.workers.poller import Poller
@@ -128,6 +129,7 @@ class Process:
         janitor = Janitor(writer)
         supervisor.every(5.0, "janitor", janitor.sweep)
         supervisor.every(600.0, "forgetting", janitor.forget)
+        supervisor.every(LOOK_AFTER, "alerts", Alerts(writer, client, self.settings.public_url).look)
         if not self.settings.public_url:
             supervisor.every(0.5, "poller", Poller(writer, client).poll)
         return supervisor

@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pages
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -282,7 +283,13 @@ def main() -> None:
                     task = progress.add_task(f"measuring {name} …")
                     measure()
                     progress.remove_task(task)
-    show(bench.rows)
+        if given.only in "pages":
+            many = pages.MANY // 10 if given.quick else pages.MANY
+            shown = pages.compare(Path(folder) / "pages", many=many)
+    if bench.rows:
+        show(bench.rows)
+    if given.only in "pages":
+        pages.show(shown, many=many)
     if given.json:
         given.json.write_text(json.dumps(bench.rows))
 

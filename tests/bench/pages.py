@@ -156,6 +156,7 @@ def measure(folder: Path, count: int) -> dict[str, float]:
 
 def compare(folder: Path, few: int = FEW, many: int = MANY) -> list[tuple[str, float, float]]:
     """(page, milliseconds with few, with many)."""
+    folder.mkdir(exist_ok=True)
     small, large = measure(folder / "few", few), measure(folder / "many", many)
     return [(path, small[path], large[path]) for path in small if path in large]
 

@@ -32,7 +32,11 @@ rules:
 
 def open_for_bookings(site: Oncue, carrier: Simulator) -> None:
     """From now on bookings are confirmed by text, and replies come back."""
-    site.environ |= {"TWILIO_ACCOUNT_SID": carrier.account_sid, "TWILIO_AUTH_TOKEN": carrier.auth_token, "TWILIO_URL": carrier.url}
+    site.environ |= {
+        "TWILIO_ACCOUNT_SID": carrier.account_sid,
+        "TWILIO_AUTH_TOKEN": carrier.auth_token,
+        "TWILIO_URL": carrier.url,
+    }
     site.apply(RULES)
     done = site.run("check", "--set-inbound", "twilio")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -102,7 +102,7 @@ def at(browser: Browser) -> Iterator[object]:
     assert not left, left
 
 
-def test_configured_by_hand_it_becomes_active_and_can_be_switched_off_and_on(fresh: Site, at, carrier: Simulator):
+def test_before_it_is_configured_there_is_only_one_thing_to_do(fresh: Site, at):
     page = at(fresh)
     page.goto("/adaptors")
     card = page.locator("#twilio")
@@ -118,6 +118,10 @@ def test_configured_by_hand_it_becomes_active_and_can_be_switched_off_and_on(fre
     )
     faultless(page)
     shoot(page, "adaptors-configure")
+
+
+def test_configured_by_hand_it_becomes_active_and_can_be_switched_off_and_on(fresh: Site, at, carrier: Simulator):
+    page = at(fresh)
     configure(page, carrier)
     expect(page.locator("#said")).to_have_text("Twilio is active.")
     expect(page.locator("#state")).to_have_text("Active")

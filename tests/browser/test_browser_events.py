@@ -6,11 +6,12 @@ import re
 
 import pytest
 from booking import open_for_bookings
-from conftest import ANN, faultless, shoot, sign_in
 from playwright.sync_api import Page, expect
 
+from conftest import ANN, faultless, shoot, sign_in
+
 HOSTILE = {
-    "<script>alert(1)</script>": "\"><img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>": '"><img src=x onerror=alert(1)>',
     "quote'\"&amp;": "{{ user.email }} {% load %}",
     "long": "x" * 400,
     "rtl": "\u202eevil\u202c שלום مرحبا",
@@ -28,7 +29,10 @@ def _empty_first(site, browser):
     context = opened(browser, site)
     page, complaints = watched(context)
     sign_in(page)
-    for path, heading, name in (("/events", "No events yet", "events-empty"), ("/events/names", "No events yet", "names-empty")):
+    for path, heading, name in (
+        ("/events", "No events yet", "events-empty"),
+        ("/events/names", "No events yet", "names-empty"),
+    ):
         page.goto(path)
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         expect(page.locator("#main .empty").get_by_role("link", name="Send a test event")).to_be_visible()
@@ -134,7 +138,9 @@ def test_a_report_leads_back_to_its_message_and_keeps_what_was_said(owner: Page,
     owner.goto("/events?name=twilio.delivered")
     expect(owner.get_by_role("region", name="twilio.delivered")).to_contain_text("confirmation of message delivery")
     owner.locator("#list tbody tr").first.get_by_role("link").first.click()
-    expect(owner.get_by_role("link", name="a message", exact=True)).to_have_attribute("href", re.compile("^/messages/[0-9a-f]{32}$"))
+    expect(owner.get_by_role("link", name="a message", exact=True)).to_have_attribute(
+        "href", re.compile("^/messages/[0-9a-f]{32}$")
+    )
     owner.get_by_text("What Twilio said").click()
     expect(owner.locator("#raw pre")).to_contain_text("MessageSid")
 
@@ -175,7 +181,7 @@ def test_a_form_sent_twice_is_one_event(owner: Page, bookings):
 
 
 def test_whatever_an_app_sends_is_shown_as_text(owner: Page, bookings):
-    name, user = "<script>alert('n')</script>", "u\"><svg onload=alert(1)>/../x y?#" + "w" * 120
+    name, user = "<script>alert('n')</script>", 'u"><svg onload=alert(1)>/../x y?#' + "w" * 120
     event = bookings.event(user, name, HOSTILE)
     owner.on("dialog", lambda dialog: pytest.fail("a script ran"))
     for path in ("/events", "/events/names", f"/events/{event}"):

@@ -8,6 +8,10 @@ from playwright.sync_api import Page, expect
 from conftest import faultless, shoot, sign_in
 from traffic import ANN, BOB, SITE_RULES, book, connect
 
+pytestmark = pytest.mark.timeout(
+    400
+)  # the first waits for a site, a carrier, three members and pictures of what is empty
+
 
 @pytest.fixture(scope="module", autouse=True)
 def connected(empty, site, carrier):
@@ -136,6 +140,66 @@ def test_one_that_waits_says_why_and_what_to_do(owner, site, carrier):
     expect(owner.locator("#told .note")).to_contain_text("the adaptor Twilio is not active; activate it under Adaptors")
     connect(site, carrier)
     expect(owner.locator("#told .note")).to_have_text("It was delivered.")
+
+
+def test_one_that_was_not_delivered_is_sent_again_for_a_reason(owner, site, carrier):
+    carrier.fault("undelivered", to=BOB, code=30003, times=1)
+    book(site, "bob", "Bob", BOB, "B-again")
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-again%' AND carrier_status = 'undelivered'")
+    owner.goto(f"/messages/{message['id']}")
+    resend = owner.get_by_role("region", name="Send again")
+    expect(resend).to_contain_text(f"A copy with the same content goes to {BOB}")
+    resend.get_by_role("button", name="Send again").click()
+    expect(resend).to_contain_text("Say why it is sent again; the reason is kept.")
+    faultless(owner)
+    resend.get_by_label("Reason").fill("Bob's phone is on again")
+    resend.get_by_role("button", name="Send again").click()
+    expect(owner.locator("#told .note")).to_have_text("It was delivered.")
+    assert message["id"] not in owner.url
+    assert [text["body"] for text in carrier.phone(BOB)].count("Hi Bob, booking B-again is confirmed.") >= 1
+    owner.goto(f"/messages/{message['id']}")
+    expect(owner.get_by_role("region", name="Sent again").get_by_role("link")).to_have_count(1)
+
+
+def test_one_that_was_delivered_is_sent_again_only_if_one_insists(owner, site, carrier):
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-why%' AND carrier_status = 'delivered'")
+    owner.goto(f"/messages/{message['id']}")
+    resend = owner.get_by_role("region", name="Send again")
+    expect(resend).to_contain_text("says that it is delivered; the person would get it twice")
+    resend.get_by_label("Reason").fill("Ann deleted it")
+    resend.get_by_role("button", name="Send again").click()
+    expect(resend.locator(".fault")).to_contain_text("the person would get it twice")
+    resend.get_by_label("Send it all the same").check()
+    resend.get_by_role("button", name="Send again").click()
+    expect(owner.get_by_role("status").filter(has_text="This is the copy")).to_be_visible()
+
+
+def test_one_that_waits_is_called_off(owner, site, carrier):
+    site.apply(SITE_RULES.replace("  twilio:\n", "  twilio:\n    state: inactive\n"), "--no-check")
+    book(site, "ann", "Ann", ANN, "B-off")
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-off%' AND state = 'waiting'")
+    owner.goto(f"/messages/{message['id']}")
+    owner.get_by_label("Reason").fill("Ann called")
+    owner.get_by_role("button", name="Call off").click()
+    expect(owner.locator("#told .note")).to_have_text("It was called off. owner@example.com called it off: Ann called.")
+    connect(site, carrier)
+    assert not [text for text in carrier.phone(ANN) if "B-off" in text["body"]]
+
+
+def test_a_viewer_sees_and_cannot_send(page, site):
+    message = site.messages("fields LIKE '%B-why%'")[0]
+    sign_in(page, "viewer@example.com")
+    page.goto(f"/messages/{message['id']}")
+    expect(page.get_by_role("region", name="Why")).to_contain_text("event.guests")
+    expect(page.get_by_role("button", name="Send again")).to_have_count(0)
+    token = page.evaluate("document.querySelector('[name=csrfmiddlewaretoken]').value")
+    for act in ("resend", "cancel"):
+        refused = page.request.post(
+            f"/messages/{message['id']}/{act}",
+            form={"csrfmiddlewaretoken": token, "reason": "x", "number": "0", "force": "yes"},
+            headers={"Referer": f"{site.url}/"},
+        )
+        assert refused.status == 403 and "editor" in refused.text()
 
 
 def test_there_is_no_page_for_a_message_that_is_not_there(owner):

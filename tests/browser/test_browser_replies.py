@@ -6,6 +6,10 @@ from playwright.sync_api import Page, expect
 from conftest import faultless, opened, shoot, sign_in, watched
 from traffic import ANN, BOB, ZED, book, connect
 
+pytestmark = pytest.mark.timeout(
+    400
+)  # the first waits for a site, a carrier, three members and pictures of what is empty
+
 
 @pytest.fixture(scope="module", autouse=True)
 def connected(browser, site, carrier):

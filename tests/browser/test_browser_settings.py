@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import PASSWORD, Site, faultless, opened, shoot, sign_in, watched
 from playwright.sync_api import Browser, Page, expect
+
+from conftest import PASSWORD, Site, faultless, opened, shoot, sign_in, watched
 
 PAGES = ("account", "members", "keys", "sending", "retention", "alerts", "audit")
 
@@ -39,7 +40,9 @@ def test_the_index_leads_an_owner_to_every_section(owner: Page):
     faultless(owner)
     owner.get_by_role("link", name=re.compile("^API keys")).click()
     expect(owner.get_by_role("heading", level=1)).to_have_text("API keys")
-    expect(owner.get_by_role("navigation", name="Settings").get_by_role("link", name="API keys")).to_have_attribute("aria-current", "page")
+    expect(owner.get_by_role("navigation", name="Settings").get_by_role("link", name="API keys")).to_have_attribute(
+        "aria-current", "page"
+    )
 
 
 def test_viewers_and_editors_see_their_account_and_the_quiet_hours_only(page: Page):
@@ -178,7 +181,9 @@ def test_one_changes_ones_password_and_is_signed_out_elsewhere(site: Site, brows
 
 
 def test_one_sees_where_one_is_signed_in_and_ends_it(site: Site, browser: Browser, owner: Page):
-    elsewhere = opened(browser, site, user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+    elsewhere = opened(
+        browser, site, user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    )
     other, _ = watched(elsewhere)
     sign_in(other)
     owner.goto("/settings/account")

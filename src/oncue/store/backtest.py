@@ -66,6 +66,7 @@ class Backtest(msgspec.Struct, kw_only=True):
     """By the reason's sentence."""
     segments: int = 0
     people: int = 0
+    """Who would have been sent something."""
     samples: list[Sample] = []
     took_for: float = 0.0
 
@@ -157,7 +158,6 @@ def _replay(rule: Compiled, snapshot: Snapshot, page: list[Row], found: Backtest
             tallies.not_matched[_why_not(decision)] += 1
             continue
         found.matched += 1
-        tallies.people.add(event.user)
         plans += [Plan(event=event, user=user, rule=rule.spec, planned=one) for one in decision.planned]
     for plan, one in zip(plans, foresee(unit, plans, then=True), strict=True):
         _count(plan, one, found, tallies)
@@ -187,6 +187,7 @@ def _count(plan: Plan, one: Foreseen, found: Backtest, tallies: _Tallies) -> Non
         found.sends += one.outcome == SENDS
         found.waits += one.outcome == WAITS
         found.segments += one.preview.segments if one.preview else 0
+        tallies.people.add(plan.user.id)
     if len(found.samples) < SAMPLES:
         found.samples.append(
             Sample(

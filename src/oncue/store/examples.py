@@ -1,4 +1,4 @@
-"""What has really been seen, for people who make rules: properties with an example of each, the the newest event of a
+"""What has really been seen, for people who make rules: properties with an example of each, the newest event of a
 name, people to try on.
 
 Reads the table of names and a bounded number of the newest rows: it costs the same however much history there is.

@@ -32,11 +32,14 @@ def users(*, limit: int = 50, before: int | None = None, search: str = "", count
 
 
 def _by_index(wanted: str, country: str, limit: int) -> list[Row]:
-    number = phone.e164(wanted, country) or phone.e164(f"+{wanted}", "")
+    numbers = [
+        phone.e164(wanted, country) or "none",
+        phone.e164(f"+{wanted}", "") or "none",
+    ]  # without the +, or without the country
     exact = rows(
-        f"SELECT {_USERS.columns} FROM store_user WHERE id = %s UNION SELECT {_USERS.columns} FROM store_user WHERE NOT phone = '' AND phone = %s "
-        "LIMIT %s",
-        [wanted, number or "none", limit],
+        f"SELECT {_USERS.columns} FROM store_user WHERE id = %s UNION SELECT {_USERS.columns} FROM store_user WHERE NOT phone = '' "
+        "AND phone IN (%s, %s) LIMIT %s",
+        [wanted, *numbers, limit],
     )
     sql = f"SELECT {_USERS.columns} FROM store_user WHERE id > %s AND id < %s ORDER BY id LIMIT %s"
     return [*exact, *rows(sql, [wanted, wanted + "\U0010ffff", limit])]
@@ -45,5 +48,5 @@ def _by_index(wanted: str, country: str, limit: int) -> list[Row]:
 def _reads_like(wanted: str) -> Condition:
     """Properties are kept as JSON text: an address or a name stands in it between quotes."""
     inside = beginning(msgspec.json.encode(wanted).decode()[1:-1])
-    patterns = [f'%"email":"{inside[:-1]}"%', *(f'%"{name}":"{inside}' for name in _NAMES)]
+    patterns = [f'%"{name}":"{inside}' for name in ("email", *_NAMES)]
     return " OR ".join(["properties LIKE %s ESCAPE '\\'"] * len(patterns)), patterns

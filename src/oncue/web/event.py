@@ -57,8 +57,5 @@ def _told(found: Explanation) -> Row:
             }
             for told in found.messages
         ],
-        "after": [
-            {**one, "text": one_line(one["properties"])}
-            for one in sorted(after, key=lambda one: one["seq"])
-        ],
+        "after": [{**one, "text": one_line(one["properties"])} for one in sorted(after, key=lambda one: one["seq"])],
     }

@@ -1,41 +1,40 @@
-"""TEMPORARY while several people build at once: a screen that does not import is replaced by a placeholder. The lead restores the real one."""
+"""Every page. Who may see and change what stands beside each route, in its screen's module; `access` enforces it."""
 
 from __future__ import annotations
 
-import importlib
-import logging
-import traceback
-from typing import Any
+from oncue.web import (
+    adaptors,
+    api,
+    events,
+    messages,
+    opt_outs,
+    overview,
+    replies,
+    rules,
+    settings,
+    signing,
+    simulator,
+    static_files,
+    static_files,
+    users,
+)
 
-from django.http import HttpResponse
-
-from oncue.web.access import route
-
-urlpatterns: list[Any] = []
-for _name in (
-    "static_files",
-    "signing",
-    "overview",
-    "rules",
-    "messages",
-    "replies",
-    "events",
-    "users",
-    "opt_outs",
-    "adaptors",
-    "settings",
-    "simulator",
-    "api",
-):
-    try:
-        urlpatterns += importlib.import_module(f"oncue.web.{_name}").ROUTES
-    except Exception:
-        _text = traceback.format_exc()
-        logging.getLogger("oncue.web").warning("screen %s does not import: %s", _name, _text)
-        _path = "" if _name == "overview" else _name.replace("_", "-")
-        urlpatterns.append(
-            route(_path, lambda request, text=_text: HttpResponse(text, "text/plain"), _name, see="viewer")
-        )
+urlpatterns = [
+    *static_files.ROUTES,
+    *static_files.ROUTES,
+    *signing.ROUTES,
+    *overview.ROUTES,
+    *rules.ROUTES,
+    *messages.ROUTES,
+    *replies.ROUTES,
+    *events.ROUTES,
+    *users.ROUTES,
+    *opt_outs.ROUTES,
+    *adaptors.ROUTES,
+    *settings.ROUTES,
+    *simulator.ROUTES,
+    *api.ROUTES,
+]
 
 handler404 = "oncue.web.faults.not_found"
 handler500 = "oncue.web.faults.broken"

@@ -94,8 +94,7 @@ def plain(value: Any) -> str:
 @register.filter
 def pretty(value: Any) -> str:
     """JSON over several lines."""
-    text: str = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    return text
+    return str(msgspec.json.format(msgspec.json.encode(value), indent=2), "utf-8")
 
 
 @register.filter

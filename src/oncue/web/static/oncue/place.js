@@ -2,10 +2,12 @@
 // and rows that are new are marked. Fields of a filter that were left empty stay out of the address.
 
 const kept = new WeakMap();
+const isPaused = (part) => part.dataset?.paused === "yes";
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.target;
   if (!part.matches?.("[data-place]")) return;
+  if (isPaused(part)) { event.detail.shouldSwap = false; return; }
   const rows = [...part.querySelectorAll("[data-row]")];
   const anchor = scrollY > 0 && rows.find((row) => row.getBoundingClientRect().bottom > 0);
   kept.set(part, {
@@ -14,6 +16,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     anchor: anchor && { id: anchor.id, top: anchor.getBoundingClientRect().top },
   });
 });
+
+// Asked for just before somebody paused it.
+document.addEventListener("htmx:beforeRequest", (event) => { if (isPaused(event.target)) event.preventDefault(); });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const before = kept.get(event.target);
@@ -34,5 +39,5 @@ document.addEventListener("formdata", (event) => {
 new MutationObserver((_, observer) => {
   if (document.documentElement.dataset.stream !== "open") return;
   observer.disconnect();
-  for (const part of document.querySelectorAll("[data-place][data-live]")) if (part.dataset.paused !== "yes") htmx.trigger(part, "live");
+  for (const part of document.querySelectorAll("[data-place][data-live]")) if (!isPaused(part)) htmx.trigger(part, "live");
 }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-stream"] });
