@@ -84,7 +84,10 @@ def test_the_data_directory_and_its_key_are_the_owner_s_alone(tmp_path, inside):
 def _one_database_a_process(monkeypatch):
     """`open_store` configures Django, which is done once a process."""
     configure = database.configure
-    monkeypatch.setattr("oncue.store.database.configure", lambda path: None if settings.configured else configure(path))
+    monkeypatch.setattr(
+        "oncue.store.database.configure",
+        lambda path, **more: None if settings.configured else configure(path, **more),
+    )
 
 
 def test_users_merge_and_null_removes(inside):
