@@ -69,6 +69,8 @@ def share(counts: Mapping[str, int]) -> str:
 
 def change(now: int, before: int, than: str) -> str:
     """`12% more than the 24 hours before`."""
+    if not now and not before:
+        return "none before either"
     if now == before:
         return f"as in {than}"
     if not before:
