@@ -126,4 +126,4 @@ def query(context: dict[str, Any], **changes: Any) -> str:
         parameters.pop(name, None)
         if value not in (None, ""):
             parameters[name] = str(value)
-    return "?" + parameters.urlencode()
+    return f"?{parameters.urlencode()}"
