@@ -16,6 +16,8 @@ from oncue.simulator.spawn import Simulator
 from oncue.web.access import ANYBODY, ROLES
 from oncue.web.urls import urlpatterns
 
+pytestmark = pytest.mark.timeout(300)  # the site and its members take processes of their own, on a machine that may be busy
+
 EVERYBODY = ("", *ROLES)
 SHOWN = {200, 204, 302, 422}
 DONE = {*SHOWN, 400, 404, 409}
@@ -60,7 +62,7 @@ class Client:
 def furnished(site: Site, carrier: Simulator) -> Iterator[Site]:
     """With one of each thing that an address may name."""
     open_for_bookings(site, carrier)
-    site.event("ann", "booking_confirmed", {"amount": 12}, user_properties={"phone_number": ANN, "country": "US"})
+    site.event("ann", "booking_confirmed", {"amount": 12, "booking_id": "B-1"}, user_properties={"phone_number": ANN, "country": "US"})
     site.wait_for_messages(1, "state = 'accepted'")
     carrier.text(ANN, "Thank you", SENDER)
     site.wait_for_event("twilio.received")

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from conftest import PASSWORD, Site, faultless, opened, shoot, sign_in, watched
 
+pytestmark = pytest.mark.timeout(300)  # the site and its members take processes of their own, on a machine that may be busy
+
 PAGES = ("account", "members", "keys", "sending", "retention", "alerts", "audit")
 
 
