@@ -47,6 +47,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """All rows as CSV, sent as they are read."""
     answer = StreamingHttpResponse(_pieces(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="opt-outs-{clock.iso(clock.now())[:10]}.csv"'
+    # Not packed: Django's gzip makes each piece a file of its own, of which a browser keeps only the first.
+    answer.headers["Content-Encoding"] = "identity"
     return answer
 
 
