@@ -37,7 +37,7 @@ def count(text: str) -> Segments:
 
 def left(text: str) -> int:
     """How many more plain characters fit before the text takes another segment."""
-    fit, more = 0, 160
+    fit, more = 0, 161
     taken = count(text).count
     while more - fit > 1:
         middle = (fit + more) // 2
