@@ -88,6 +88,9 @@ def test_a_marketer_makes_the_booking_rule(owner: Page, shop: Site, carrier: Sim
         "{{ user.phone_number }}"
     )
 
+    owner.get_by_label("Put a property into Sender Number").select_option("+15005550006")
+    expect(owner.get_by_label(re.compile("^Sender Number"))).to_have_value("+15005550006")
+
     preview = owner.locator("#preview")
     owner.get_by_label("On this user").fill("ann")
     expect(preview.locator(".bubble")).to_have_text("Hi Ann, booking B-19 is confirmed")
@@ -115,6 +118,8 @@ def test_a_marketer_makes_the_booking_rule(owner: Page, shop: Site, carrier: Sim
     owner.get_by_label("on", exact=True).check()
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator(".head")).to_contain_text("Revision 2")
+    ((spec,),) = shop.query("SELECT spec FROM store_rule WHERE key = 'booking-confirmation'")
+    assert '"event.amount >= 10"' in spec and '"state":"on"' in spec
     shop.event("ann", "booking_confirmed", {"booking_id": "B-20", "amount": 10})
     wait_for(lambda: any("B-20" in one["body"] for one in carrier.messages(ANN)), 10)
     assert [one["body"] for one in carrier.messages(ANN) if "B-20" in one["body"]] == [

@@ -64,6 +64,12 @@ def _property(root: str, step: str, value: Any) -> Property:
     return Property(path=root + step, label="the user's id" if step == ".$id" else label, example=as_text(value)[:30])
 
 
+def own_events(snapshot: Snapshot) -> set[str]:
+    """Names of what the adaptors and oncue raise."""
+    raised = {adaptor.event(kind.name) for adaptor in _in_use(snapshot) for kind in adaptor.events}
+    return raised | {kind.name for kind in OWN_EVENTS}
+
+
 def events(snapshot: Snapshot) -> list[tuple[str, list[EventChoice]]]:
     """Events to pick from, in groups: what apps have sent, what each adaptor raises, what oncue raises."""
     own = [

@@ -22,6 +22,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     properties: str = "{}"
     is_real: bool = False
     at: int = 0
+    user: str = ""
+    """Whom the newest such event was about."""
     choices: tuple[str, ...] = ()
 
 
@@ -42,8 +44,10 @@ def example(triggers: tuple[str, ...], posted: Posted) -> Example:
     properties = (newest or {}).get("properties") or _from_seen(name)
     is_typed = bool(typed) and posted.get("p-shown", "") == name
     text = typed if is_typed else msgspec.json.format(msgspec.json.encode(properties), indent=2).decode()
-    at = newest["timestamp"] if newest else 0
-    return Example(name=name, properties=text, is_real=newest is not None, at=at, choices=triggers)
+    found = Example(name=name, properties=text, choices=triggers)
+    if newest is None:
+        return found
+    return msgspec.structs.replace(found, is_real=True, at=newest["timestamp"], user=newest["user_id"])
 
 
 def event_of(example: Example, user: str) -> Event | str:
@@ -66,11 +70,8 @@ def chosen(wanted: str, example: Example) -> Chosen:
         if row is None:
             return Chosen(user=User(id=wanted, properties={}), fault=f"There is no user {wanted}.")
         return Chosen(user=_user(row))
-    newest = examples.newest_event(example.name) if example.name else None
-    if newest and newest["user_id"]:
-        return Chosen(
-            user=_user(reading.user(newest["user_id"]) or {"id": newest["user_id"]}), note="of the newest such event"
-        )
+    if example.user:
+        return Chosen(user=_user(reading.user(example.user) or {"id": example.user}), note="of the newest such event")
     rows = examples.people("", 1)
     if rows:
         return Chosen(user=_user(rows[0]), note="the newest user")

@@ -23,7 +23,7 @@ from oncue.rules.engine import decide
 from oncue.rules.names import nearest
 from oncue.rules.paths import scope_of
 from oncue.rules.spec import ActionSpec, Planned, RuleSpec, RuleState, Seen
-from oncue.store import backtest, examples
+from oncue.store import backtest, examples, volumes
 from oncue.store.config import Snapshot
 from oncue.store.foresee import Foreseen, foresee, imagined
 from oncue.store.outbox import Plan
@@ -46,7 +46,7 @@ def preview(request: HttpRequest) -> HttpResponseBase:
         "person": person,
         "example": example,
         "oob": request.POST.get("p-shown", "") != example.name
-        or request.POST.get("p-choices", "") != "\n".join(example.choices),
+        or request.POST.get("p-choices", "") != "|".join(example.choices),
         "faults": _sentences(given.faults),
         "warnings": warnings(spec, snapshot),
         "state": spec.state.value,
@@ -77,7 +77,7 @@ def look_back(request: HttpRequest) -> HttpResponseBase:
 
 def warnings(spec: RuleSpec, snapshot: Snapshot) -> list[str]:
     """What is allowed, but may not be meant: events never seen, rules that trigger one another, adaptors that cannot send."""
-    known = {choice.name for _, group in rule_drawing.events(snapshot) for choice in group}
+    known = {*volumes.names(), *rule_drawing.own_events(snapshot)}
     emitted = {
         str(action.fields.get("name"))
         for rule in snapshot.compiled.values()

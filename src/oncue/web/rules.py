@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from oncue.core import clock
@@ -89,11 +91,21 @@ def _row(stored: Stored, counts: dict[str, int], fired: int | None) -> dict[str,
         "spec": stored.spec,
         "is_faulty": stored.spec.state is RuleState.OFF
         and isinstance(compile_rule(stored.spec, behind().catalogue), list),
-        "fired_at": fired * clock.HOUR if fired is not None else None,
+        "fired": _hour(fired) if fired is not None else "",
         "sent": sent,
         "delivered": min(100, round(100 * delivered / sent)) if sent else None,
         "suppressed": counts.get("suppressed", 0),
     }
+
+
+def _hour(hour: int) -> str:
+    """`14:00–15:00`, with the date if it was not today: counters know the hour, not the minute."""
+    begins, now = (
+        timezone.localtime(datetime.fromtimestamp(at / 1000, UTC)) for at in (hour * clock.HOUR, clock.now())
+    )
+    ends = begins + timedelta(hours=1)
+    day = "" if begins.date() == now.date() else f"{begins:%-d %b}, "
+    return f"{day}{begins:%H:%M}–{ends:%H:%M}"
 
 
 ROUTES = [
