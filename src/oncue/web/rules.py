@@ -9,7 +9,7 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import register_converter, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
@@ -108,6 +108,21 @@ def _hour(hour: int) -> str:
     return f"{day}{begins:%H:%M}–{ends:%H:%M}"
 
 
+class _KeyInPath:
+    """A key in an address. One that is also the address of a page of ours, such as `new`, is written `new~`."""
+
+    regex = "[^/]+"
+    words = frozenset({"new", "form", "preview", "backtest", "people"})
+
+    def to_python(self, text: str) -> str:
+        return text.removesuffix("~")
+
+    def to_url(self, key: str) -> str:
+        return f"{key}~" if key in self.words else key
+
+
+register_converter(_KeyInPath, "rule_key")
+
 ROUTES = [
     route("rules", index, "rules", see="viewer"),
     route("rules/new", rule_builder.new, "rules-new", see="editor", change="editor"),
@@ -116,8 +131,8 @@ ROUTES = [
     route("rules/preview", rule_preview.preview, "rules-preview", see="editor", change="viewer"),
     route("rules/backtest", rule_preview.look_back, "rules-backtest", see="editor", change="viewer"),
     route("rules/people", rule_preview.people, "rules-people", see="viewer"),
-    route("rules/<str:key>", rule_builder.edit, "rules-edit", see="viewer", change="editor"),
-    route("rules/<str:key>/state", switch, "rules-state", see="editor", change="editor"),
-    route("rules/<str:key>/archive", archive, "rules-archive", see="editor", change="editor"),
-    route("rules/<str:key>/history", rule_history.index, "rules-history", see="viewer", change="editor"),
+    route("rules/<rule_key:key>", rule_builder.edit, "rules-edit", see="viewer", change="editor"),
+    route("rules/<rule_key:key>/state", switch, "rules-state", see="editor", change="editor"),
+    route("rules/<rule_key:key>/archive", archive, "rules-archive", see="editor", change="editor"),
+    route("rules/<rule_key:key>/history", rule_history.index, "rules-history", see="viewer", change="editor"),
 ]
