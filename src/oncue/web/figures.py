@@ -89,7 +89,7 @@ def _delivered(one: Mapping[str, int], other: Mapping[str, int], than: str) -> F
     if known_before:
         points = percent - other["delivered"] / known_before * 100
         more = f"{points:+.1f} points against {than}" if abs(points) >= 0.05 else f"as in {than}"
-    tone = "warn" if percent < ALARMING and known >= _FEW else "good"
+    tone = "good" if percent >= ALARMING else "warn" if known >= _FEW else ""
     return Figure(label="Delivered", value=f"{percent:.1f}%", more=more, tone=tone)
 
 
@@ -101,14 +101,16 @@ def _latency(found: Latency) -> Figure:
     label = "Event to carrier"
     if not found.count:
         return Figure(label=label, value="–", more="nothing was sent")
-    return Figure(label=label, value=_bound(found.p50), more=f"half of them; 99 of 100 {_bound(found.p99)}")
+    return Figure(
+        label=label, value=_bound(found.p50), more=f"or less for half of them; {_bound(found.p99)} for 99 of 100"
+    )
 
 
 def _bound(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "> 5 min"
     if milliseconds < clock.SECOND:
-        return f"≤ {milliseconds} ms"
+        return f"{milliseconds} ms"
     if milliseconds < clock.MINUTE:
-        return f"≤ {milliseconds // clock.SECOND} s"
-    return f"≤ {milliseconds // clock.MINUTE} min"
+        return f"{milliseconds // clock.SECOND} s"
+    return f"{milliseconds // clock.MINUTE} min"
