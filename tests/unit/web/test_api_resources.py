@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-
 from managing import api  # noqa: F401 a fixture
 from oncue.testing import wait_for
 

@@ -29,11 +29,11 @@ def show_document(request: HttpRequest) -> HttpResponseBase:
     return openapi.answer(request)
 
 
-def show_reference(request: HttpRequest) -> HttpResponseBase:
-    """The document, as a page."""
+def show_reference(request: HttpRequest, group: str = "") -> HttpResponseBase:
+    """The document, as pages."""
     from oncue.web.api import reference
 
-    return reference.show(request)
+    return reference.show(request, group)
 
 
 class _Rest:
@@ -56,5 +56,6 @@ _operation.callback.csrf_exempt = True  # type: ignore[attr-defined]
 ROUTES = [
     route("api/v1/openapi.json", show_document, "api-document", see=ANYBODY),
     route("api/v1/docs", show_reference, "api-docs", see="viewer"),
+    route("api/v1/docs/<slug:group>", show_reference, "api-docs-group", see="viewer"),
     _operation,
 ]

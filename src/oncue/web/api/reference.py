@@ -1,4 +1,5 @@
-"""The reference page: the OpenAPI document drawn by our own template, so that it is there without a network and weighs what a page does."""
+"""The reference: the OpenAPI document drawn by our own template, a page for each group of operations, so that it is there without a network
+and weighs what a page does."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -66,12 +67,13 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[Call]
 
 
-def show(request: HttpRequest) -> HttpResponseBase:
-    """The page."""
+def show(request: HttpRequest, group: str = "") -> HttpResponseBase:
+    """The page of a group of operations; without one, how to begin and what there is. Raises Http404."""
+    chosen = next((one for one in _groups() if one.id == group), None)
+    if group and chosen is None:
+        raise Http404
     about = [one.split("** ", 1) for one in document()["info"]["description"].split("\n\n**")[1:]]
-    return render(
-        request, "oncue/api_docs.html", {"groups": _groups(), "about": about, "version": document()["info"]["version"]}
-    )
+    return render(request, "oncue/api_docs.html", {"groups": _groups(), "chosen": chosen, "about": about})
 
 
 @cache
@@ -185,7 +187,7 @@ def _rows(schema: dict[str, Any], depth: int = 0, seen: tuple[str, ...] = ()) ->
             Row(
                 name=field,
                 depth=depth,
-                type=_type(one),
+                type=_type(one) if field in required else _type(one).removesuffix(" or null"),
                 required=field in required,
                 about=one.get("description") or inner.get("description", ""),
                 more=_more(inner),
