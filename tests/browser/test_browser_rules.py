@@ -346,8 +346,20 @@ def test_who_saves_second_is_told(owner: Page, shop: Site):
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator("#summary")).to_contain_text("Somebody saved this rule while you were changing it")
     expect(owner.get_by_label("Name", exact=True)).to_have_value("Ours")
+    ((spec,),) = shop.query("SELECT spec FROM store_rule WHERE key = 'shared'")
+    assert '"Theirs"' in spec
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator("#said")).to_contain_text("Saved as revision 3")
+
+
+def test_a_key_may_be_a_word_of_our_addresses(owner: Page, shop: Site):
+    owner.goto("/rules/new?from=welcome")
+    owner.get_by_label("Key", exact=True).fill("new")
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.locator("#said")).to_contain_text("Saved as revision 1")
+    expect(owner.get_by_label("Key", exact=True)).to_have_attribute("readonly", "")
+    owner.get_by_role("link", name="History").click()
+    expect(owner.get_by_role("heading", name="Revisions")).to_be_visible()
 
 
 def _token(page: Page) -> str:

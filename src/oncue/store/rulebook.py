@@ -5,6 +5,7 @@ What changes something runs inside a transaction (the one writer's), and stands 
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from oncue.rules.spec import RuleSpec, RuleState
 from oncue.store import audit
 from oncue.store.config import raise_version
 from oncue.store.rows import Row, rows
+
+log = logging.getLogger("oncue.store")
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +64,7 @@ def listing(*, archived: bool = False, after: str = "", limit: int = 100) -> lis
     """Rules by key, a page at a time: those after the key `after`."""
     where = "archived_at IS NOT NULL" if archived else "archived_at IS NULL"
     found = rows(f"SELECT {_COLUMNS} FROM store_rule WHERE {where} AND key > %s ORDER BY key LIMIT %s", [after, limit])
-    return [_stored(row) for row in found]
+    return [one for row in found if (one := _stored(row))]
 
 
 def taken() -> set[str]:
@@ -74,9 +77,18 @@ def archived_count() -> int:
     return int(rows("SELECT COUNT(*) AS count FROM store_rule WHERE archived_at IS NOT NULL", [])[0]["count"])
 
 
-def save(spec: RuleSpec, *, by: str) -> int | None:
-    """Make it a new revision, and tell every process; the revision, or None if nothing differs. What waits of a rule that is off is not sent."""
+class Moved(Exception):
+    """Somebody else saved the rule in between."""
+
+
+def save(spec: RuleSpec, *, by: str, over: int | None = None) -> int | None:
+    """Make it a new revision, and tell every process; the revision, or None if nothing differs. What waits of a rule that is off is not sent.
+
+    `over` is the revision that it takes the place of (0 for a new rule). Raises `Moved` if that is no longer the newest.
+    """
     before = find(spec.key)
+    if over is not None and over != (before.revision if before else 0):
+        raise Moved
     if before and before.spec == spec and before.archived_at is None:
         return None
     revision, now = (before.revision + 1 if before else 1), clock.now()
@@ -127,8 +139,13 @@ def revisions(key: str, limit: int = 200) -> list[Revision]:
     ]
 
 
-def _stored(row: Row) -> Stored:
-    return Stored(**{**row, "spec": _spec(row["spec"])})
+def _stored(row: Row) -> Stored | None:
+    """None of one that cannot be read, which is logged: it holds up no other."""
+    try:
+        return Stored(**{**row, "spec": _spec(row["spec"])})
+    except msgspec.DecodeError as error:
+        log.error("rule %s cannot be read: %s", row["key"], error)
+        return None
 
 
 def _spec(text: str) -> RuleSpec:

@@ -135,11 +135,16 @@ def _save(request: HttpRequest, stored: Stored | None) -> HttpResponseBase:
     if refusal:
         return _page(request, stored, given, refusal, 422)
     assert given.spec is not None
-    if stored and request.POST.get("revision") != str(stored.revision):
-        sentence = "Somebody saved this rule while you were changing it. History shows what they changed; Save again puts yours in its place."
-        return _page(request, stored, given, {"look": "warn", "title": sentence, "sentences": []}, 422)
+    if stored and stored.archived_at:
+        return redirect("rules-edit", key=stored.key)
     spec, by = given.spec, who(request)
-    revision = behind().change(lambda: rulebook.save(spec, by=by))
+    known = request.POST.get("revision", "")
+    over = int(known) if known.isdigit() and len(known) < 9 else 0
+    try:
+        revision = behind().change(lambda: rulebook.save(spec, by=by, over=over))
+    except rulebook.Moved:
+        title = "Somebody saved this rule while you were changing it. History shows what they changed; Save again puts yours in its place."
+        return _page(request, rulebook.find(spec.key), given, {"look": "warn", "title": title, "sentences": []}, 422)
     where = reverse("rules-edit", args=[spec.key])
     return redirect(f"{where}?{urlencode({'said': _said(spec, revision, given.faults)})}")
 
