@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from conftest import PASSWORD, Site, faultless, opened, shoot, sign_in, watched
+from conftest import ANN, PASSWORD, Site, faultless, opened, shoot, sign_in, watched
+from oncue.simulator.spawn import Simulator
+from oncue.testing import wait_for
 
-pytestmark = pytest.mark.timeout(300)  # the site and its members take processes of their own, on a machine that may be busy
+pytestmark = pytest.mark.timeout(
+    300
+)  # the site and its members take processes of their own, on a machine that may be busy
+
+REFUSED = """
+api_keys: [{{name: shop, key: "${{env:SHOP_KEY}}"}}]
+policy: {{quiet_categories: []}} # tests run at any hour
+adaptors:
+  twilio: {{account_sid: {sid}, auth_token: "{token}", api_base_url: "{url}", default_sender: "+15005550006"}}
+rules:
+  - key: confirm
+    name: Confirmation
+    state: "on"
+    category: transactional
+    triggers: [booked]
+    actions: [{{action: twilio.send_message, body: Booked, to: "{{{{ user.phone_number }}}}"}}]
+"""
+"""The token is not the account's."""
 
 PAGES = ("account", "members", "keys", "sending", "retention", "alerts", "audit")
 
@@ -268,3 +291,72 @@ def test_the_audit_trail_is_filtered_by_member_and_paged(owner: Page):
     owner.goto("/settings/audit?by=nobody")
     expect(owner.get_by_text("Nothing like that")).to_be_visible()
     faultless(owner)
+
+
+@pytest.fixture
+def hook() -> Iterator[list[dict[str, object]]]:
+    """A web address on loopback, and what it was called with; `url` is in the first of them."""
+    calls: list[dict[str, object]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            calls.append(msgspec.json.decode(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        calls.append({"url": f"http://127.0.0.1:{server.server_port}/alerts"})
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield calls
+        server.shutdown()
+        thread.join()
+
+
+def test_who_is_told_is_set_tested_and_shown(owner: Page, hook: list[dict[str, object]]):
+    owner.goto("/settings/alerts")
+    owner.get_by_label("E-mail addresses").fill("ann")
+    owner.get_by_label("Webhook").fill("nowhere")
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.get_by_text("'ann' is not an e-mail address.")).to_be_visible()
+    expect(owner.get_by_text("Webhook must be a web address")).to_be_visible()
+    expect(owner.get_by_label("E-mail addresses")).to_have_value("ann")
+    faultless(owner)
+    owner.get_by_label("E-mail addresses").fill("")
+    owner.get_by_label("Webhook").fill(str(hook[0]["url"]))
+    owner.get_by_role("button", name="Save").click()
+    said(owner, "Saved.")
+    owner.get_by_role("button", name="Send a test alert").click()
+    said(owner, "A test alert is on its way")
+    expect(row(owner, "owner@example.com wanted to see whether alerts arrive")).to_have_count(1)
+    expect(owner.get_by_text("Nothing that is watched is wrong.")).to_be_visible(
+        timeout=90_000
+    )  # it was told, and is over
+    (call,) = hook[1:]
+    assert call["type"] == "oncue.alerts" and "This is a test" in str(call["text"])
+    owner.reload()
+    expect(
+        owner.get_by_role("region", name="Over").get_by_role("row").filter(has_text="This is a test")
+    ).to_contain_text("yes")
+    owner.goto("/settings/audit?kind=alert")
+    expect(row(owner, "tested")).to_contain_text("owner@example.com")
+
+
+def test_an_adaptor_that_is_refused_is_an_alert(site: Site, owner: Page, carrier: Simulator):
+    site.apply(REFUSED.format(sid=carrier.account_sid, token="0" * 32, url=carrier.url), "--no-check")
+    site.event("ann", "booked", user_properties={"phone_number": ANN})
+    owner.goto("/settings/alerts")
+
+    def shown() -> bool:
+        owner.reload()
+        return row(owner, "Adaptor paused").count() == 1
+
+    wait_for(shown, 90)
+    expect(row(owner, "Adaptor paused")).to_contain_text("Twilio refuses the account")
+    shoot(owner, "alerts")
+    faultless(owner)
+    owner.goto("/settings")
+    expect(owner.get_by_text("1 open alert")).to_be_visible()

@@ -85,7 +85,7 @@ def create_member(
     open_installation()
     with sentences(members.Refused):
         if password_stdin:
-            _add(email, role, sys.stdin.readline().rstrip("\r\n"))
+            email = _add(email, role, sys.stdin.readline().rstrip("\r\n"))
             if as_json:
                 print_json({"email": email, "role": role})
             else:
@@ -120,13 +120,14 @@ def reset_member(email: str, as_json: Json = False) -> None:
     _show_password(email, password, _link(opened.settings, token), as_json)
 
 
-def _add(email: str, role: str, password: str) -> None:
+def _add(email: str, role: str, password: str) -> str:
     email = members.address(email)
     if members.by_email(email):
         raise members.Refused(f"{email} is a member already; `oncue member reset {email}` gives them a new password.")
     hashed = members.password_hash(password, email)
     with transaction.atomic():
         members.add(email, role, hashed, audit.COMMAND_LINE)
+    return email
 
 
 def _link(settings: Settings, token: str) -> str:

@@ -71,10 +71,13 @@ def settle(opening: Iterable[Alarm], closing: Iterable[int]) -> None:
 
 
 def told(alerts: Iterable[int]) -> None:
-    """Members were told of these. Inside a transaction."""
+    """Members were told of these, with which a test is over. Inside a transaction."""
     now = clock.now()
+    sql = (
+        "UPDATE store_alert SET told_at = %s, closed_at = CASE WHEN kind = %s THEN %s ELSE closed_at END WHERE seq = %s"
+    )
     with connection.cursor() as cursor:
-        cursor.executemany("UPDATE store_alert SET told_at = %s WHERE seq = %s", [(now, one) for one in alerts])
+        cursor.executemany(sql, [(now, TEST, now, one) for one in alerts])
 
 
 def _is_on_its_way(row: Row) -> bool:

@@ -89,7 +89,9 @@ def _curls(request: HttpRequest, token: str, scopes: list[str]) -> list[tuple[st
             )
         )
     if {*scopes} - {keys.EVENTS}:
-        found.append(("See the newest messages", f"curl {base}/api/v1/messages?limit=5 \\\n  -H 'Authorization: Bearer {token}'"))
+        found.append(
+            ("See the newest messages", f"curl {base}/api/v1/messages?limit=5 \\\n  -H 'Authorization: Bearer {token}'")
+        )
     return found
 
 

@@ -39,7 +39,9 @@ def index(request: HttpRequest) -> HttpResponseBase:
         return _shown(request, given, {fault.field: fault.sentence for fault in faults}, 422)
     by = who(request)
     is_new = behind().change(lambda: save_retention(retention, by))
-    said = "Saved. What is older is deleted from now on, beginning within minutes." if is_new else "Nothing was changed."
+    said = (
+        "Saved. What is older is deleted from now on, beginning within minutes." if is_new else "Nothing was changed."
+    )
     return redirect(f"{reverse('settings-retention')}?{urlencode({'said': said})}")
 
 

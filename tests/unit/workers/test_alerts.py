@@ -255,7 +255,8 @@ def test_owners_are_told_by_e_mail_once_and_a_test_is_over_then(watch: Round, ma
     with_mail(watch.inside, mailbox.url)
     alarm(watch.inside)
     alarm(watch.inside, "2", sentence="Another.\nSentence.")
-    assert len(watch.look()) == 2
+    assert watch.look() == []
+    assert watch.closed() == 2
     (message,) = mailbox.messages
     assert (message["To"], message["Subject"]) == ("ann@example.com", "oncue: 2 alerts")
     text = message.get_content()
