@@ -272,6 +272,7 @@ def test_retention_refuses_what_is_too_short_and_asks_before_it_deletes(owner: P
     go_on(owner, "Save")
     expect(owner.get_by_role("alert")).to_contain_text("from 40 to 3650")
     expect(owner.get_by_label("Events")).to_have_value("7")
+    owner.get_by_label("Messages").fill("60")
     owner.get_by_label("Events").fill("90")
     owner.get_by_role("button", name="Save").click()
     expect(owner.get_by_role("dialog")).to_contain_text("deleted for good")

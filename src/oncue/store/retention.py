@@ -57,6 +57,10 @@ def read_values(given: dict[str, str]) -> tuple[Retention, list[Fault]]:
                 Fault(name, f"Give a number of days from {SHORTEST} to {LONGEST}, or 0 to keep them for good.")
             )
         values[name] = max(days, 0)
+    if not faults and values["events"] and not 0 < values["messages"] <= values["events"]:
+        faults.append(
+            Fault("events", "A message is shown with the event behind it: keep events as long as messages, or longer.")
+        )
     return (Retention() if faults else Retention(**values)), faults
 
 
@@ -123,8 +127,9 @@ _EMPTIED = "exchanges_emptied_until"
 
 
 def _events(after: int, until: int, older_than: int) -> None:
-    """With the decisions about them."""
-    which = "seq > %s AND seq <= %s AND received_at < %s"
+    """With the decisions about them. One behind a message that is still there (sent again, or unknown) stays with it."""
+    kept = "SELECT 1 FROM store_message WHERE store_message.event = store_event.id"
+    which = f"seq > %s AND seq <= %s AND received_at < %s AND NOT EXISTS ({kept})"
     with connection.cursor() as cursor:
         values = [after, until, older_than]
         cursor.execute(f"DELETE FROM store_decision WHERE event IN (SELECT id FROM store_event WHERE {which})", values)

@@ -82,14 +82,17 @@ def test_old_messages_go_with_their_attempts_but_one_whose_end_nobody_knows_stay
     assert counts(inside)["event"] > 4
 
 
-def test_old_events_go_with_their_decisions_and_messages_stay(inside: Inside):
+def test_old_events_go_with_their_decisions_but_one_behind_a_message_stays_as_long_as_that(inside: Inside):
     traffic(inside)
     turn(50 * DAY)
     inside.event("ann", "booked")
-    kept_for(inside, events=40)
-    assert inside.rows("SELECT COUNT(*) FROM store_event WHERE name = 'booked'") == [(1,)]
+    kept_for(inside, messages=40, events=40)
+    left = inside.rows(
+        "SELECT e.user_id, COALESCE(m.state, '') FROM store_event e LEFT JOIN store_message m ON m.event = e.id ORDER BY e.seq"
+    )
+    assert left == [("bob", "unknown"), ("ann", "submitting")]
     assert inside.rows("SELECT COUNT(*) FROM store_decision WHERE event NOT IN (SELECT id FROM store_event)") == [(0,)]
-    assert counts(inside)["message"] == 3
+    assert counts(inside)["decision"] == 2
 
 
 def test_old_exchanges_are_emptied_once_and_outcomes_stay(inside: Inside):
@@ -124,8 +127,16 @@ def test_what_is_too_short_or_no_number_is_refused_with_a_sentence():
     for text in ("39", "-1", "x", "4000", "99999999", "４０"):
         _, faults = retention.read_values({"events": text})
         assert [fault.field for fault in faults] == ["events"], text
-    given, faults = retention.read_values({"events": "40", "messages": "", "exchanges": "0"})
-    assert (given, faults) == (Retention(events=40), [])
+    given, faults = retention.read_values({"events": "", "messages": "40", "exchanges": "0"})
+    assert (given, faults) == (Retention(messages=40), [])
+
+
+@pytest.mark.parametrize(
+    ("messages", "events", "is_right"), [("60", "60", True), ("60", "90", True), ("60", "50", False), ("", "60", False)]
+)
+def test_events_are_kept_as_long_as_the_messages_that_are_shown_with_them(messages: str, events: str, is_right: bool):
+    _, faults = retention.read_values({"messages": messages, "events": events})
+    assert ([fault.field for fault in faults] == []) is is_right
 
 
 def test_what_it_and_the_watch_read_is_served_by_an_index(inside: Inside):
