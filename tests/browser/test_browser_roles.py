@@ -16,7 +16,9 @@ from oncue.simulator.spawn import Simulator
 from oncue.web.access import ANYBODY, ROLES
 from oncue.web.urls import urlpatterns
 
-pytestmark = pytest.mark.timeout(300)  # the site and its members take processes of their own, on a machine that may be busy
+pytestmark = pytest.mark.timeout(
+    300
+)  # the site and its members take processes of their own, on a machine that may be busy
 
 EVERYBODY = ("", *ROLES)
 SHOWN = {200, 204, 302, 422}
@@ -62,7 +64,12 @@ class Client:
 def furnished(site: Site, carrier: Simulator) -> Iterator[Site]:
     """With one of each thing that an address may name."""
     open_for_bookings(site, carrier)
-    site.event("ann", "booking_confirmed", {"amount": 12, "booking_id": "B-1"}, user_properties={"phone_number": ANN, "country": "US"})
+    site.event(
+        "ann",
+        "booking_confirmed",
+        {"amount": 12, "booking_id": "B-1"},
+        user_properties={"phone_number": ANN, "country": "US"},
+    )
     site.wait_for_messages(1, "state = 'accepted'")
     carrier.text(ANN, "Thank you", SENDER)
     site.wait_for_event("twilio.received")
@@ -84,6 +91,7 @@ def samples(furnished: Site) -> dict[str, str]:
         "token": "used",
         "path": "oncue/app.css",
         "rest": "rules",
+        "group": "messages",
     }
     return found | {"messages.id": message, "events.id": event, "users.id": "ann"}
 

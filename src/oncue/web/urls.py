@@ -15,12 +15,10 @@ from oncue.web import (
     signing,
     simulator,
     static_files,
-    static_files,
     users,
 )
 
 urlpatterns = [
-    *static_files.ROUTES,
     *static_files.ROUTES,
     *signing.ROUTES,
     *overview.ROUTES,
