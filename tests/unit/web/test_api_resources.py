@@ -113,6 +113,11 @@ def test_consent_is_said_for_a_user(api):  # noqa: F811
     assert [one["state"] for one in said["consents"]] == ["opted_out"]
     names = [one["event"]["name"] for one in api.get("/users/carol/timeline")["items"]]
     assert names == ["oncue.opted_out", "oncue.opted_in"]
+    api.done("PUT", "/users/c%2Fr%C3%B6l/consents/promotional", {"state": "opted_in"})
+    api.done("PUT", "/users/c%2Fr%C3%B6l/consents/promotional", {"state": "opted_out"})
+    first = api.get("/users/c%2Fr%C3%B6l/timeline?limit=1")
+    assert first["next"].startswith("/api/v1/users/c%2Fr%C3%B6l/timeline?limit=1&before=")
+    assert api.get(first["next"].removeprefix("/api/v1"))["items"][0]["event"]["name"] == "oncue.opted_in"
     assert api.ask("PUT", "/users/carol/consents/spam", {"state": "opted_in"}).status == 422
 
 

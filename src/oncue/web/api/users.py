@@ -172,7 +172,7 @@ def get_timeline(
         str | None,
         Field(
             max_length=50,
-            pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$",
+            pattern=r"^[0-9]{1,19}\.[0-9]{1,19}$",
             description="Where to go on. Taken from `next`.",
             examples=["4711.815"],
         ),
