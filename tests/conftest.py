@@ -5,6 +5,11 @@ import logging
 import socket
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, however busy it is.
+settings.register_profile("house", deadline=None, derandomize=True, database=None)
+settings.load_profile("house")
 
 pytest_plugins = ["running"]
 

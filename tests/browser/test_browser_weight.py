@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import opened, sign_in
 from playwright.sync_api import Browser
+
+from conftest import opened, sign_in
 
 MOST_BYTES = 60_000
 MOST_REQUESTS = 12

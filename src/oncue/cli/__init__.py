@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from oncue import __version__
-from oncue.cli import checking, demo, explain, listings, people, rules, serve, simulate
+from oncue.cli import backtest, checking, demo, explain, listings, people, rules, serve, simulate
 
 
 def _tell_version(wanted: bool) -> None:
@@ -40,6 +40,7 @@ app.command("apply")(rules.apply)
 app.command("plan")(rules.plan)
 app.command("export")(rules.export)
 app.command("test")(rules.test)
+app.command("backtest")(backtest.backtest)
 app.command("check")(checking.check)
 app.command("messages")(listings.messages)
 app.command("events")(listings.events)

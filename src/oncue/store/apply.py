@@ -186,5 +186,5 @@ def rules() -> list[RuleSpec]:
 def event_names() -> set[str]:
     """Every event name ever seen."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM store_eventname")
+        cursor.execute("SELECT name FROM store_eventname WHERE name <> '$user'")
         return {name for (name,) in cursor.fetchall()}

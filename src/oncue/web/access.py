@@ -82,9 +82,7 @@ def refused(request: HttpRequest, sentence: str) -> HttpResponse:
 
 def let_in(response: HttpResponseBase, token: str) -> None:
     """Give the browser its cookie."""
-    response.set_cookie(
-        COOKIE, token, max_age=90 * 86_400, httponly=True, samesite="Lax", secure=site.is_secure()
-    )
+    response.set_cookie(COOKIE, token, max_age=90 * 86_400, httponly=True, samesite="Lax", secure=site.is_secure())
 
 
 def may(request: HttpRequest, role: str) -> bool:

@@ -33,7 +33,9 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
 
 
 def sign_out(request: HttpRequest) -> HttpResponseBase:
-    """End this browser's session."""
+    """End this browser's session. A link alone, which any page may lead to, ends nothing."""
+    if request.method != "POST":
+        return redirect("overview")
     token = request.COOKIES.get(access.COOKIE, "")
     if token:
         behind().change(lambda: sessions.close_session(token))
@@ -86,6 +88,6 @@ def _inside(request: HttpRequest, wanted: str) -> str:
 
 ROUTES = [
     route("sign-in", sign_in, "sign_in", see=ANYBODY, change=ANYBODY),
-    route("sign-out", sign_out, "sign_out", see="owner", change="viewer"),
+    route("sign-out", sign_out, "sign_out", see="viewer", change="viewer"),
     route("invitation/<str:token>", invitation, "invitation", see=ANYBODY, change=ANYBODY),
 ]

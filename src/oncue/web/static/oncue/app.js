@@ -5,8 +5,16 @@ const said = document.getElementById("said");
 
 export function say(sentence) {
   said.textContent = "";
-  requestAnimationFrame(() => { said.textContent = sentence; });
+  requestAnimationFrame(() => { said.textContent = sentence; leave(); });
 }
+
+// It stays long enough to be read, and while it is pointed at.
+let leaving = 0;
+function leave() {
+  clearTimeout(leaving);
+  if (said.textContent) leaving = setTimeout(() => (said.matches(":hover") ? leave() : (said.textContent = "")), 6000 + 60 * said.textContent.length);
+}
+leave();
 
 // The menu.
 const menu = document.querySelector("button.menu");
