@@ -209,7 +209,12 @@ def _quote(text: str) -> str:
 
 def _written_out(condition: Any) -> str:
     """The text of a condition that is no row; JSON where plain text would not come back as it was."""
-    if condition and isinstance(condition, str) and _read_out(condition) == condition and not _CONTROL.search(condition):
+    if (
+        condition
+        and isinstance(condition, str)
+        and _read_out(condition) == condition
+        and not _CONTROL.search(condition)
+    ):
         return condition
     return msgspec.json.encode(condition).decode()
 
