@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from conftest import ANN, RULES, Site, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, RULES, Site, faultless, opened, shoot, sign_in, watched
 from oncue.simulator.spawn import Simulator
 
 SENDER = "+15005550006"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import faultless, shoot, sign_in
+from browsing import faultless, shoot, sign_in
 
 
 @pytest.mark.timeout(400)

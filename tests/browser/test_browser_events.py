@@ -8,7 +8,7 @@ import pytest
 from booking import open_for_bookings
 from playwright.sync_api import Page, expect
 
-from conftest import ANN, faultless, shoot, sign_in
+from browsing import ANN, faultless, shoot, sign_in
 
 HOSTILE = {
     "<script>alert(1)</script>": '"><img src=x onerror=alert(1)>',
@@ -24,7 +24,7 @@ PERSON = {"first_name": "Ann", "phone_number": ANN, "country": "US"}
 @pytest.fixture(scope="module", autouse=True)
 def _empty_first(site, browser):
     """Before anything came in, the pages say what to do."""
-    from conftest import opened, watched
+    from browsing import opened, watched
 
     context = opened(browser, site)
     page, complaints = watched(context)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import faultless, shoot, sign_in
+from browsing import faultless, shoot, sign_in
 from traffic import ANN, BOB, SITE_RULES, book, connect
 
 pytestmark = pytest.mark.timeout(
@@ -21,7 +21,7 @@ def connected(empty, site, carrier):
 @pytest.fixture(scope="module")
 def empty(browser, site):
     """Before anything was sent."""
-    from conftest import opened, watched
+    from browsing import opened, watched
 
     context = opened(browser, site)
     page, complaints = watched(context)

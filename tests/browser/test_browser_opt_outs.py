@@ -9,7 +9,7 @@ import pytest
 from booking import SENDER, open_for_bookings
 from playwright.sync_api import Browser, Page, expect
 
-from conftest import ANN, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, faultless, opened, shoot, sign_in, watched
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,10 +75,17 @@ def test_one_is_added_by_hand_and_holds(owner: Page, bookings):
     expect(owner.get_by_label("From sender").locator("option").first).to_have_text("Every sender of yours")
     owner.get_by_label("From sender").select_option(SENDER)
     owner.get_by_role("button", name="Add it").click()
-    expect(owner.get_by_role("alert")).to_have_text("Say why; the reason is kept.")
+    expect(owner.locator(".fault")).to_have_text("Say how they said it; the reason is kept.")
     expect(owner.get_by_label("Number or e-mail address")).to_have_value("(500) 555-1001")
     faultless(owner)
     shoot(owner, "add")
+    owner.get_by_label("Number or e-mail address").fill("nobody")
+    owner.get_by_label("How they said it").fill("on the phone")
+    owner.get_by_role("button", name="Add it").click()
+    expect(owner.locator(".fault")).to_have_text(
+        "'nobody' is no number with its country code (+353 86 …) and no e-mail address."
+    )
+    owner.get_by_label("Number or e-mail address").fill("(500) 555-1001")
     owner.get_by_label("How they said it").fill("on the phone")
     owner.get_by_role("button", name="Add it").click()
     expect(owner.locator("#said")).to_have_text("They get no more messages from there.")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import faultless, opened, shoot, sign_in, watched
+from browsing import faultless, opened, shoot, sign_in, watched
 from traffic import ANN, BOB, SITE_RULES, book, connect
 
 pytestmark = pytest.mark.timeout(

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import faultless, opened, shoot, sign_in, watched
+from browsing import faultless, opened, shoot, sign_in, watched
 from traffic import ANN, BOB, ZED, book, connect
 
 pytestmark = pytest.mark.timeout(

@@ -11,7 +11,7 @@ import pytest
 from booking import SENDER, open_for_bookings
 from django.urls import URLPattern
 
-from conftest import ANN, PASSWORD, Site
+from browsing import ANN, PASSWORD, Site
 from oncue.simulator.spawn import Simulator
 from oncue.web.access import ANYBODY, ROLES
 from oncue.web.urls import urlpatterns

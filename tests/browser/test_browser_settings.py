@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from conftest import ANN, PASSWORD, Site, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, PASSWORD, Site, faultless, opened, shoot, sign_in, watched
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from conftest import PASSWORD, faultless, shoot, sign_in
+from browsing import PASSWORD, faultless, shoot, sign_in
 
 
 def test_a_stranger_is_asked_who_they_are_and_led_back(page: Page, site):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import ANN, RULES, Site, faultless, shoot, sign_in
+from browsing import ANN, RULES, Site, faultless, shoot, sign_in
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
 

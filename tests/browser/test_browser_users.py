@@ -8,7 +8,7 @@ import pytest
 from booking import open_for_bookings
 from playwright.sync_api import Browser, Page, expect
 
-from conftest import ANN, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, faultless, opened, shoot, sign_in, watched
 
 PERSON = {"first_name": "Ann", "last_name": "Lee", "phone_number": ANN, "email": "ann@example.com", "country": "IE"}
 

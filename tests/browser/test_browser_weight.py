@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from conftest import opened, sign_in
+from browsing import opened, sign_in
 
 MOST_BYTES = 60_000
 MOST_REQUESTS = 12

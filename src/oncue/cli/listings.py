@@ -50,7 +50,9 @@ def _carrier(row: dict[str, Any]) -> str:
 def _say_how_far(page: reading.Page) -> None:
     """A filter that no index serves is looked for among the newest; on the error stream, so that programs read rows only."""
     if page.looked_at_until is not None:
-        err.print(f"What is older than {when(page.looked_at_until)} was not looked at; --before {page.next_before} goes on.")
+        err.print(
+            f"What is older than {when(page.looked_at_until)} was not looked at; --before {page.next_before} goes on."
+        )
 
 
 def events(

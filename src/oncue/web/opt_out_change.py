@@ -30,13 +30,17 @@ def add(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return render(request, "oncue/opt_outs_add.html", context)
     scopes = [one.scope for one in senders] if context["scope"] == EVERY else [context["scope"]]
-    try:
-        if not context["scope"]:
-            raise Refused("Say which sender they want no messages from.")
+    faults = {"scope": "" if context["scope"] else "Say which sender they want no messages from."}
+    faults["reason"] = "" if context["reason"] else "Say how they said it; the reason is kept."
+    news: list[bool] = []
+    if not any(faults.values()):
         address, by, reason = _whole(context["address"]), who(request), context["reason"]
-        news = behind().change(lambda: [optouts.add(address, scope, by, reason) for scope in scopes])
-    except Refused as refused:
-        return render(request, "oncue/opt_outs_add.html", {**context, "fault": str(refused)}, status=422)
+        try:
+            news = behind().change(lambda: [optouts.add(address, scope, by, reason) for scope in scopes])
+        except Refused as refused:
+            faults["address"] = str(refused)
+    if any(faults.values()):
+        return render(request, "oncue/opt_outs_add.html", {**context, "faults": faults}, status=422)
     said = "They get no more messages from there." if any(news) else "They had opted out already."
     return redirect(f"{reverse('opt_outs')}?{urlencode({'said': said})}")
 

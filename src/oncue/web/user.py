@@ -160,6 +160,9 @@ def _change_property(request: HttpRequest, id: str) -> str:
         properties.check_name(name)
         if not request.POST.get("old") and name in given:
             raise Wrong(f"There is a property {name} already; change that one.")
+    except Wrong as wrong:
+        raise Faulty(editing=line, is_new=True, name_fault=str(wrong)) from None
+    try:
         value = properties.read_value(line.kind, line.value)
         if value is None:
             raise Wrong("null is no value; remove the property instead.")
