@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from oncue.core import clock
-from oncue.store import sessions
+from oncue.store import progress, sessions
 from oncue.web import site
 from oncue.web.backstage import behind
 
@@ -49,7 +49,9 @@ class Access:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.member = member = _member(request)  # type: ignore[attr-defined]
+        # How far the store had come before the page read anything: what came since is asked for as soon as the stream opens.
+        member = _member(request)
+        request.member, request.newest = member, progress.newest() if member else {}  # type: ignore[attr-defined]
         with timezone.override(_zone(member)):
             return self._get_response(request)
 

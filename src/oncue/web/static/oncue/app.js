@@ -93,7 +93,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // data-live="messages events": asks for itself anew (hx-get, hx-trigger="live") when the store says that there is more.
 // One stream a page; the browser reconnects by itself, and is told at once where things stand.
-let last = {};
+const known = document.body.dataset;
+let last = known.events === undefined ? {} : { events: Number(known.events), messages: Number(known.messages) };
 let source = null;
 function watch() {
   const wanted = document.querySelector("[data-live]");

@@ -34,10 +34,3 @@ document.addEventListener("formdata", (event) => {
   if (!event.target.matches("form.filters")) return;
   for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
 });
-
-// What happened between the making of this page and the opening of its stream was told to nobody: ask once.
-new MutationObserver((_, observer) => {
-  if (document.documentElement.dataset.stream !== "open") return;
-  observer.disconnect();
-  for (const part of document.querySelectorAll("[data-place][data-live]")) if (!isPaused(part)) htmx.trigger(part, "live");
-}).observe(document.documentElement, { attributes: true, attributeFilter: ["data-stream"] });
