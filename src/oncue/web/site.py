@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from oncue.web.bounds import Bounded
+
 APPS = ("django.contrib.staticfiles", "django_htmx", "oncue.web.apps.WebConfig")
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -69,4 +71,4 @@ def application() -> Any:
     """The ASGI application of the face. Django must be configured."""
     from django.core.handlers.asgi import ASGIHandler
 
-    return ASGIHandler()
+    return Bounded(ASGIHandler())
