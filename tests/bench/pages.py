@@ -58,8 +58,8 @@ _MESSAGES = (
     + ", "
     + _ID
     + ", 0, 'twilio', 'send_message', 'transactional', 0, '{{\"body\":\"Booking B-' || n || ' is confirmed.\"}}', '+1617' || (2000001 + n % {users}), "
-    "'+15005550006', 'US', '[\"+15005550006\"]', 'twilio +15005550006', 1, '[]', 'accepted', '', CASE WHEN n % 50 = 0 THEN 'undelivered' ELSE "
-    "'delivered' END, 'SM' || n, CASE WHEN n % 50 = 0 THEN '30003' ELSE '' END, '', 'queued,sent,delivered', 1, '', {began} + n * 1000, {began} + n * 1000, "
+    "'+15005550006', 'US', '[\"+15005550006\"]', 'twilio +15005550006', 1, '[]', 'accepted', '', CASE WHEN n % 10 = 0 THEN 'undelivered' ELSE "
+    "'delivered' END, 'SM' || n, CASE WHEN n % 10 = 0 THEN '30003' ELSE '' END, '', 'queued,sent,delivered', 1, '', {began} + n * 1000, {began} + n * 1000, "
     "{began} + n * 1000, {began} + n * 1000 FROM given"
 )
 _COUNTERS = (
@@ -121,7 +121,7 @@ class Visitor:
 def pages(count: int) -> list[str]:
     """What is measured; {id} stands for the newest message's and its event's id."""
     return [
-        "/", "/?range=30d", "/rules", "/rules/booking", "/messages", "/messages?rule=booking", "/messages?status=undelivered",
+        "/", "/?range=30d", "/rules", "/rules/booking", "/messages", "/messages?rule=booking", "/messages?status=undelivered", "/messages?status=failed",
         f"/messages?user=u{min(7, count)}", "/messages/{message}", "/replies", "/events", "/events?name=booking_confirmed", "/events/{event}",
         "/users", "/users?q=u7", "/users/u7", "/opt-outs", "/adaptors", "/settings", "/api/v1/openapi.json",
     ]  # fmt: skip
