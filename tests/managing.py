@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oncue.testing import Oncue
+from forked import Oncue
 
 RULES = 'api_keys: [{name: shop, key: "${env:SHOP_KEY}"}]\npolicy: {quiet_categories: []}\n'
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from forked import Oncue
 from house import RULES, Mailbox
 from oncue.adaptors.twilio import adaptor as twilio
 from oncue.simulator.spawn import Simulator
-from oncue.testing import Oncue
 from oncue.workers.checks import set_inbound
 
 

@@ -7,10 +7,10 @@ import threading
 
 from playwright.sync_api import expect
 
+from forked import Oncue
 from house import ANN, RULES
 from oncue.adaptors.twilio import adaptor as twilio
 from oncue.simulator.spawn import Simulator
-from oncue.testing import Oncue
 from oncue.workers.checks import set_inbound
 
 expect.set_options(timeout=20_000)  # a text goes round by way of three processes

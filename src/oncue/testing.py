@@ -64,11 +64,14 @@ class Oncue:
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
-        log = (self.folder / "oncue.log").open("ab")
-        with log:
-            command = [sys.executable, "-m", "oncue", "serve"]
-            self._process = subprocess.Popen(command, env=self.environ, cwd=self.folder, stdout=log, stderr=log)
+        self._process = self.begin(("serve",), self.folder / "oncue.log")
         wait_for(self._is_ready, 20, lambda: f"oncue did not start:\n{self.log()}")
+
+    def begin(self, arguments: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
+        """Start `oncue` with these arguments; what it says is added to `log`."""
+        with log.open("ab") as file:
+            command = [sys.executable, "-m", "oncue", *arguments]
+            return subprocess.Popen(command, env=self.environ, cwd=self.folder, stdout=file, stderr=file)
 
     def stop(self) -> int:
         """End it with SIGTERM; its exit code."""

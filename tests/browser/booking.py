@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from forked import Oncue
 from oncue.simulator.spawn import Simulator
-from oncue.testing import Oncue
 
 SENDER = "+15005550006"
 RULES = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oncue.testing import Oncue
+from forked import Oncue
 
 PASSWORD = "correct horse battery 7"
 
