@@ -17,12 +17,12 @@ install: .venv/installed
 demo: install
 	$(BIN)/oncue demo
 
-# The pages are tested in a real browser. A machine that may install one gets Debian's.
+# The pages are tested in a real browser. A machine that may install one gets Debian's, without its windows.
 browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } || { echo "The tests of the pages need Chromium; on Debian: apt-get install chromium" >&2; exit 1; }
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium-headless-shell fonts-dejavu-core; } || { echo "The tests of the pages need Chromium; on Debian: apt-get install chromium-headless-shell" >&2; exit 1; }
 
 test: install browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff format --check src tests

@@ -6,15 +6,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from forked import Oncue
 from oncue.simulator.spawn import Simulator
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), ""
+)
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 RULES = """
 api_keys: [{name: shop, key: "${env:SHOP_KEY}"}]
@@ -39,10 +42,11 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def carrier() -> Iterator[Simulator]:
-    """The simulated carrier; a text goes through its statuses within a second."""
-    with Simulator(pace=0.2) as running:
-        yield running
+def carrier(_carrier: Simulator) -> Simulator:
+    """The simulated carrier, as at the start; a text goes through its statuses within a second."""
+    _carrier.reset()
+    _carrier.dial(pace=0.2)
+    return _carrier
 
 
 class Site(Oncue):
@@ -54,13 +58,22 @@ class Site(Oncue):
         assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(scope="session")
+def _peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `site` begins with, to be copied."""
+    made = Site(tmp_path_factory.mktemp("peopled"))
+    made.apply(RULES)
+    for role in ("owner", "editor", "viewer"):
+        made.member(f"{role}@example.com", role)
+    return made.folder
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, carrier: Simulator) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, _peopled: Path, carrier: Simulator) -> Iterator[Site]:
     """With an owner, an editor, a viewer, an API key, and nothing configured."""
     folder = tmp_path_factory.mktemp("site")
-    with Site(folder, rules=RULES) as running:
-        for role in ("owner", "editor", "viewer"):
-            running.member(f"{role}@example.com", role)
+    shutil.copytree(_peopled, folder, dirs_exist_ok=True)
+    with Site(folder) as running:
         yield running
 
 
@@ -68,6 +81,7 @@ def opened(browser: Browser, site: Site, **options: object) -> BrowserContext:
     """A browser of its own, that fails the test when a page complains."""
     context = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]
     context.set_default_timeout(10_000)
+    _addresses[context] = site.url
     return context
 
 
@@ -97,13 +111,24 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert not left, left
 
 
-def sign_in(page: Page, email: str = "owner@example.com") -> None:
-    """As a person would."""
+_addresses: dict[BrowserContext, str] = {}
+_cookies: dict[tuple[str, str], Any] = {}
+
+
+def sign_in(page: Page, email: str = "owner@example.com", *, anew: bool = False) -> None:
+    """As a person would, once (or `anew`: a session of its own); afterwards as a browser does that was signed in before."""
+    before = (_addresses[page.context], email)
+    if before in _cookies and not anew:
+        page.context.add_cookies(_cookies[before])
+        page.goto("/")
+        if "/sign-in" not in page.url:
+            return
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("navigation", name="Main").wait_for(state="attached")
+    _cookies[before] = page.context.cookies()
 
 
 @pytest.fixture
@@ -133,3 +158,18 @@ def shoot(page: Page, name: str) -> None:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def said(page: Page, sentence: str) -> None:
+    """A toast says so."""
+    expect(page.get_by_role("status").filter(has_text=sentence).first).to_be_visible()
+
+
+def go_on(page: Page, verb: str) -> None:
+    """Answer the question that is asked first."""
+    page.get_by_role("dialog").get_by_role("button", name=verb).click()
+
+
+def row(page: Page, text: str) -> Locator:
+    """The row of a table that says this."""
+    return page.get_by_role("row").filter(has_text=text)

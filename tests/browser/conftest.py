@@ -1,5 +1,5 @@
 """The fixtures of the pages' tests."""
 
-from browsing import browser, carrier, context, owner, page, playwright, site
+from browsing import _peopled, browser, carrier, context, owner, page, playwright, site
 
-__all__ = ["browser", "carrier", "context", "owner", "page", "playwright", "site"]
+__all__ = ["_peopled", "browser", "carrier", "context", "owner", "page", "playwright", "site"]

@@ -10,6 +10,7 @@ import pytest
 from house import ANN, RULES, ann
 from oncue import __version__
 from oncue.simulator.spawn import Simulator
+from oncue.testing import wait_for
 
 FAULTY = """
 rules:
@@ -100,7 +101,8 @@ def test_people_come_from_a_csv_file_and_bad_rows_are_told_by_line(start):
 def test_keys_and_members_are_shown_once(start):
     oncue = start()
     key = oncue.json("key", "create", "till")["key"]
-    assert oncue.post({"user": "u", "name": "x"}, key=key)["accepted"] == 1
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    wait_for(lambda: oncue.call("POST", "/v1/events", b'{"user": "u", "name": "x"}', headers)[0] == 202, 5)
     assert set(oncue.json("key", "list")) == {"shop", "till"}
     assert oncue.run("key", "create", "till").returncode == 1
     first = oncue.json("member", "create", "ann@example.com")

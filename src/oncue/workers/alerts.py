@@ -23,7 +23,7 @@ from oncue.workers.watch import Watch
 
 log = logging.getLogger("oncue.alerts")
 
-LOOK_AFTER = 20.0
+LOOK_AFTER = 5.0
 """Seconds between rounds."""
 
 PAGE = "/settings/alerts"

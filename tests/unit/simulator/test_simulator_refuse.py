@@ -104,7 +104,7 @@ def test_a_bad_message_is_refused_with_twilio_s_code(post, simulator, change, co
         {"StatusCallback": "https://a_user:a_word@example.com/status"},
         {"ValidityPeriod": "1"},
         {"ValidityPeriod": "36000"},
-        {"ScheduleType": "fixed", "MessagingServiceSid": defaults.SERVICE_SID, "SendAt": ahead(400)},
+        {"ScheduleType": "fixed", "MessagingServiceSid": defaults.SERVICE_SID, "SendAt": ahead(3_000)},
         {"MessagingServiceSid": defaults.SERVICE_SID, "From": ""},
     ],
 )
