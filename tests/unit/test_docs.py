@@ -9,6 +9,8 @@ import typer
 from oncue import settings
 from oncue.adaptors.builtin import OWN_EVENTS
 from oncue.cli import app
+from oncue.core.message import State
+from oncue.core.reasons import Reason
 from oncue.rules.conditions import OPERATORS
 from oncue.rules.document import _RULE_FIELDS
 
@@ -37,6 +39,19 @@ def test_every_verb_of_the_command_line_is_documented():
 def test_every_event_of_oncue_s_own_is_documented():
     for kind in OWN_EVENTS:
         assert f"`{kind.name}`" in read("reference/http.md"), kind.name
+
+
+DECIDED = {"acted", "conditions_not_met", "not_a_test_user", "chain_too_deep", "chain_too_wide", "rule_fault"}
+"""Reasons of decisions, which have no message."""
+
+
+def test_the_states_that_are_drawn_are_those_that_are_told_of_with_every_reason_that_a_message_may_have():
+    text = read("states.md")
+    drawn = {(a.replace("[*]", "new"), b) for a, b in re.findall(r"^ +(\S+) --> (\w+)$", text, re.MULTILINE)}
+    told = set(re.findall(r"^\| (\w+) → (\w+) \|", text, re.MULTILINE))
+    assert drawn == told - {("from", "to")}
+    assert {name for arrow in drawn for name in arrow} - {"new"} == {state.value for state in State}
+    assert {reason.value for reason in Reason} - DECIDED <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_every_field_of_a_rule_and_every_operator_is_documented():

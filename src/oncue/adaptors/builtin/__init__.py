@@ -89,7 +89,9 @@ adaptors = (user, event)
 
 OWN_EVENTS = (
     EventKind(
-        "message.suppressed", "Message suppressed", "oncue did not send: an opt-out, no consent, or a missing value."
+        "message.suppressed",
+        "Message suppressed",
+        "oncue did not send: an opt-out, no consent, quiet hours, the cap, or a missing value.",
     ),
     EventKind("message.expired", "Message expired", "A message was still waiting when its send-by time passed."),
     EventKind("rule.chain_cut", "Chain cut", "Rules triggered one another too often, and the chain was cut."),
