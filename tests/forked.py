@@ -18,20 +18,14 @@ from pathlib import Path
 import oncue.testing
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    [
-        "oncue.cli",
-        "argon2",
-        "django.contrib.auth.hashers",
-        "django.db.backends.sqlite3.base",
-        "django.template.backends.django",
-        "django.contrib.sessions.backends.base",
-        "django.views.generic",
-        "pydantic.main",
-        "pydantic.root_model",
-        "pydantic.json_schema",
-    ]
-)
+_IMPORTED = """
+    oncue.cli oncue.adaptors.builtin oncue.adaptors.email oncue.adaptors.twilio oncue.adaptors.webhook argon2
+    django.contrib.auth.hashers django.contrib.sessions.backends.base django.contrib.staticfiles.checks django.core.handlers.asgi
+    django.core.management.commands.migrate django.db.backends.sqlite3.base django.db.migrations.executor django.template.backends.django
+    django.template.defaulttags django.templatetags.i18n django.views.debug django.views.generic django_htmx.middleware pydantic.json_schema
+    pydantic.main pydantic.root_model
+"""
+_forks.set_forkserver_preload(_IMPORTED.split())
 
 
 class Process:

@@ -56,22 +56,23 @@ def pages(site) -> list[str]:
 
 def test_every_page_is_light(browser: Browser, busy):
     heavy = []
+    context = opened(browser, busy)
+    page = context.new_page()
+    sign_in(page)
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    weights: dict[str, float] = {}
+    session.on("Network.requestWillBeSent", lambda event: weights.setdefault(event["requestId"], 0))
+    session.on("Network.loadingFinished", lambda event: weights.update({event["requestId"]: event["encodedDataLength"]}))  # fmt: skip
     for path in pages(busy):
-        context = opened(browser, busy)
-        page = context.new_page()
-        sign_in(page)
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        weights: dict[str, float] = {}
-        session.on(
-            "Network.requestWillBeSent", lambda event, weights=weights: weights.setdefault(event["requestId"], 0)
-        )
-        session.on("Network.loadingFinished", lambda event, weights=weights: weights.update({event["requestId"]: event["encodedDataLength"]}))  # fmt: skip
+        page.goto("about:blank")
+        weights.clear()
         answer = page.goto(path, wait_until="load")
         assert answer is not None and answer.status == 200, path
         page.wait_for_timeout(300)  # what the page itself asks for once it stands
+        assert len(weights) > 2, path
         if sum(weights.values()) > MOST_BYTES or len(weights) > MOST_REQUESTS:
             heavy.append((path, sum(weights.values()), len(weights)))
-        context.close()
+    context.close()
     assert not heavy
