@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
@@ -13,6 +14,8 @@ from oncue.core.message import State
 from oncue.core.reasons import Reason
 from oncue.rules.conditions import OPERATORS
 from oncue.rules.document import _RULE_FIELDS
+from oncue.web.alerts import KINDS
+from oncue.workers import heralds
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("README.md"), *ROOT.glob("*.md")])
@@ -52,6 +55,21 @@ def test_the_states_that_are_drawn_are_those_that_are_told_of_with_every_reason_
     assert drawn == told - {("from", "to")}
     assert {name for arrow in drawn for name in arrow} - {"new"} == {state.value for state in State}
     assert {reason.value for reason in Reason} - DECIDED <= set(re.findall(r"`(\w+)`", text))
+
+
+def test_the_webhook_of_alerts_is_word_for_word_what_is_sent():
+    text = read("how-to/alerts.md")
+    (block,) = re.findall(r"```json\n(.+?)```", text, re.DOTALL)
+    row = {
+        "seq": 12,
+        "kind": "paused",
+        "key": "twilio account",
+        "sentence": msgspec.json.decode(block)["text"],
+        "opened_at": 1_795_507_200_000,
+    }
+    sent = heralds._call("https://chat.example.com/x", [row], "https://oncue.example.com/settings/alerts")
+    assert msgspec.json.format(msgspec.json.encode(sent["json"])).decode() == block.strip()
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) - {"kind"} == set(KINDS)
 
 
 def test_every_field_of_a_rule_and_every_operator_is_documented():

@@ -59,7 +59,7 @@ def test(request: HttpRequest) -> HttpResponseBase:
         audit.record(by, "tested", "alert", alerts.TEST)
 
     behind().change(raise_it)
-    return _back("A test alert is on its way; it is told within half a minute.")
+    return _back("A test alert is on its way; it is told within seconds.")
 
 
 def _shown(
