@@ -42,8 +42,8 @@ def backtest(
     opened = open_installation()
     snapshot = load(opened.catalogue, opened.vault)
     found = [
-        (spec, replay(_compiled(spec, opened), snapshot, since=start, within=WITHIN))
-        for spec in _rules(file, rule, opened)
+        (compiled.spec, replay(compiled, snapshot, since=start, within=WITHIN))
+        for compiled in _rules(file, rule, opened)
     ]
     if as_json:
         print_json([{"rule": spec.key, **msgspec.to_builtins(one)} for spec, one in found])
@@ -52,7 +52,7 @@ def backtest(
         _tell(spec, one)
 
 
-def _rules(file: File, key: str, opened: Opened) -> list[RuleSpec]:
+def _rules(file: File, key: str, opened: Opened) -> list[Compiled]:
     try:
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
@@ -62,16 +62,15 @@ def _rules(file: File, key: str, opened: Opened) -> list[RuleSpec]:
         for fault in faults:
             err.print(escaped(str(fault)), soft_wrap=True)
         fail(f"{file} has faults; mend them and try again.")
+    for draft in document.drafts:
+        err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
     found = [one for one in document.rules or [] if not key or one.key == key]
     if not found:
         fail(f"There is no rule {key!r} in {file}." if key else f"There is no rule in {file}.")
-    return found
-
-
-def _compiled(spec: RuleSpec, opened: Opened) -> Compiled:
-    compiled = compile_rule(spec, opened.catalogue)
-    assert isinstance(compiled, Compiled)  # the file was read without faults
-    return compiled
+    rules = [compiled for one in found if isinstance(compiled := compile_rule(one, opened.catalogue), Compiled)]
+    if not rules:
+        fail(f"{file} has faults; mend them and try again.")
+    return rules
 
 
 def _tell(spec: RuleSpec, found: Backtest) -> None:

@@ -169,7 +169,9 @@ def _warn(opened: Opened, document: Document) -> list[str]:
         | emitted
         | {"message.suppressed", "message.expired", "oncue.opted_in", "oncue.opted_out"}
     )
-    warnings = []
+    warnings = [
+        f"{fault} The rule is off, and cannot be switched on before that is mended." for fault in document.drafts
+    ]
     for rule in rules:
         for trigger in rule.triggers:
             if trigger not in known:
@@ -230,6 +232,8 @@ def test(
     faults = [fault for fault in faults if "environment variable" not in fault.sentence]
     if faults:
         _report_faults(faults, file)
+    for draft in document.drafts:
+        err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
     happened = _event(user, event)
     known = reading.user(user)
     person = User(
@@ -240,7 +244,8 @@ def test(
         if happened.name not in spec.triggers:
             continue
         compiled = compile_rule(msgspec.structs.replace(spec, state=RuleState.ON), opened.catalogue)
-        assert isinstance(compiled, Compiled)
+        if not isinstance(compiled, Compiled):  # a draft
+            continue
         decisions.append((spec, decide(compiled, happened, person)))
     if as_json:
         print_json([{"state": spec.state, **msgspec.to_builtins(decision)} for spec, decision in decisions])

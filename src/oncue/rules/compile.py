@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from oncue.rules.templates import Rendering
 
 MOST_ACTIONS = 20
 MOST_CONDITIONS = 100
+ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class CompiledField(msgspec.Struct, frozen=True):
@@ -87,10 +89,30 @@ def _check_frame(spec: RuleSpec, faults: list[Fault]) -> None:
     if spec.ignore_quiet_hours and spec.category is not Category.TRANSACTIONAL:
         sentence = "Only a transactional rule may ignore the quiet hours: nobody is sent an offer at night. Leave ignore_quiet_hours out."
         faults.append(Fault("ignore_quiet_hours", sentence))
+    for name in ("name", "triggers", "conditions"):
+        faults += refuse_environment(name, getattr(spec, name))
+    for index, action in enumerate(spec.actions):
+        for name, value in action.fields.items():
+            faults += refuse_environment(f"actions[{index}].{name}", value)
     try:
         duration.seconds(spec.send_within)
     except ValueError as error:
         faults.append(Fault("send_within", f"send_within {error}"))
+
+
+def refuse_environment(path: str, value: Any) -> Iterator[Fault]:
+    """A fault for each `${env:…}`, at any depth."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from refuse_environment(f"{path}.{name}", one)
+    elif isinstance(value, list | tuple):
+        for index, one in enumerate(value):
+            yield from refuse_environment(f"{path}[{index}]", one)
+    elif isinstance(value, str) and ENVIRONMENT.search(value):
+        yield Fault(
+            path,
+            "${env:…} works in api_keys and adaptors only: all else is seen by everybody who reads a message or a rule.",
+        )
 
 
 def _compile_action(

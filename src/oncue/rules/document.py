@@ -13,7 +13,7 @@ import yaml
 from oncue.core.adaptor import Adaptor
 from oncue.core.fields import Fault, Field, Kind, read
 from oncue.core.message import Category
-from oncue.rules.compile import compile_rule, find_action
+from oncue.rules.compile import ENVIRONMENT, compile_rule, find_action, refuse_environment
 from oncue.rules.names import there_is_no
 from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written, from_json
 from oncue.rules.policy import Policy, read_values
@@ -21,7 +21,6 @@ from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
 
 SHORTEST_KEY = 16
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECTIONS = ("api_keys", "adaptors", "policy", "rules")
 _IGNORE = Field(name="ignore_quiet_hours", label="ignore_quiet_hours", help="", kind=Kind.BOOLEAN, default=False)
 _RULE_FIELDS = ("key", "name", "state", "category", "triggers", "conditions", "actions", "send_within", _IGNORE.name)
@@ -49,6 +48,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     adaptors: dict[str, AdaptorSpec] = {}
     policy: Policy | None = None
     rules: list[RuleSpec] | None = None
+    drafts: list[FileFault] = []
+    """What is wrong with rules whose state is written down as off: they are taken as they are, as the builder takes them, and cannot be
+    switched on."""
     lines: dict[str, int] = {}
     """Where things stand: `rules[0]`, `adaptors.email`, …"""
 
@@ -76,8 +78,9 @@ def read_document(
     keys = _read_keys(tree, content.get("api_keys"), environ)
     configured = _read_adaptors(tree, content.get("adaptors"), adaptors, environ, saved)
     policy = _read_policy(tree, content["policy"]) if "policy" in content else None
-    rules = _read_rules(tree, content["rules"], adaptors) if "rules" in content else None
-    document = Document(api_keys=keys, adaptors=configured, policy=policy, rules=rules, lines=tree.lines)
+    drafts: list[FileFault] = []
+    rules = _read_rules(tree, content["rules"], adaptors, drafts) if "rules" in content else None
+    document = Document(api_keys=keys, adaptors=configured, policy=policy, rules=rules, drafts=drafts, lines=tree.lines)
     return document, sorted(tree.faults, key=lambda fault: fault.line)
 
 
@@ -85,9 +88,7 @@ def read_rule(given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> tuple[R
     """A rule that stands alone, as JSON says it, read as a file's rules are: the rule, and every fault with its path, such as
     `actions[0].body`. With faults the rule is not to be used."""
     tree = _Alone("")
-    written = from_json(given)
-    _refuse_environment(tree, "", written)
-    spec = _read_rule(tree, "", written, adaptors)
+    spec = _read_rule(tree, "", from_json(given), adaptors)
     compiled = compile_rule(spec, adaptors)
     return spec, [*tree.found, *(compiled if isinstance(compiled, list) else [])]
 
@@ -116,11 +117,11 @@ def _expand(tree: Tree, path: str, value: Any, environ: Mapping[str, str]) -> An
             tree.fault(path, f"The environment variable {found[1]} is not set; set it, or write the value here.")
         return environ.get(found[1], "unset")
 
-    return _ENV.sub(replace, value)
+    return ENVIRONMENT.sub(replace, value)
 
 
 def _is_unset(value: Any, environ: Mapping[str, str]) -> bool:
-    return isinstance(value, str) and any(name not in environ for name in _ENV.findall(value))
+    return isinstance(value, str) and any(name not in environ for name in ENVIRONMENT.findall(value))
 
 
 def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKeySpec]:
@@ -189,14 +190,15 @@ def _read_policy(tree: Tree, given: Any) -> Policy:
     """What the section leaves out is the default, so that the file alone says what holds."""
     if given == "":
         tree.fault("policy", "There is nothing under policy; write its fields, or leave the section out.")
-    _refuse_environment(tree, "policy", given)
+    for fault in refuse_environment("policy", given):
+        tree.fault(fault.field, fault.sentence)
     policy, faults = read_values(as_written(_map(tree, "policy", given)))
     for fault in faults:
         tree.fault(f"policy.{fault.field}", fault.sentence)
     return policy
 
 
-def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list[RuleSpec]:
+def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor], drafts: list[FileFault]) -> list[RuleSpec]:
     rules: list[RuleSpec] = []
     keys: set[str] = set()
     if given is None or given == "":
@@ -208,15 +210,14 @@ def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor]) -> list
         if not isinstance(one, dict):
             tree.fault(path, "A rule is a map with key, triggers and actions.")
             continue
-        _refuse_environment(tree, path, one)
         spec = _read_rule(tree, path, one, adaptors)
         if spec.key and spec.key in keys:
             tree.fault(f"{path}.key", f"There are two rules with the key {spec.key!r}; give each a key of its own.")
         keys.add(spec.key)
         compiled = compile_rule(spec, adaptors)
         if isinstance(compiled, list):
-            for fault in compiled:
-                tree.fault(f"{path}.{fault.field}", fault.sentence)
+            found = [FileFault(tree.filename, tree.line(f"{path}.{fault.field}"), fault.sentence) for fault in compiled]
+            (drafts if one.get("state") == RuleState.OFF else tree.faults).extend(found)
         rules.append(spec)
     return rules
 
@@ -282,20 +283,6 @@ def _read_action(tree: Tree, path: str, given: Any, adaptors: Mapping[str, Adapt
         if key != "action"
     }
     return ActionSpec(action=name, fields=fields)
-
-
-def _refuse_environment(tree: Tree, path: str, value: Any) -> None:
-    if isinstance(value, dict):
-        for name, one in value.items():
-            _refuse_environment(tree, f"{path}.{name}", one)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            _refuse_environment(tree, f"{path}[{index}]", one)
-    elif _ENV.search(value):
-        tree.fault(
-            path,
-            "${env:…} works in api_keys and adaptors only: all else is seen by everybody who reads a message or a rule.",
-        )
 
 
 def _choice(tree: Tree, path: str, given: Any, choices: list[str]) -> str:

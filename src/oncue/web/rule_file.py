@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -32,7 +32,7 @@ def write(spec: RuleSpec) -> str:
 def read(text: str, catalogue: Mapping[str, Adaptor], key: str = "") -> FromFile:
     """The rule that a text says. A rule that is saved already has its `key`, and keeps it."""
     document, faults = read_document(text, NAME, catalogue, {})
-    more = list(faults)
+    more = sorted([*faults, *document.drafts], key=lambda fault: fault.line)
     if not faults and (document.api_keys or document.adaptors or document.policy is not None):
         more.append(FileFault(NAME, 1, "Only a rule can stand here; adaptors and keys have pages of their own."))
     rules = document.rules or []
@@ -46,6 +46,11 @@ def read(text: str, catalogue: Mapping[str, Adaptor], key: str = "") -> FromFile
         sentence = f"The key of a rule is its identity and stays {key}; make a new rule to have another."
         more.append(FileFault(NAME, line, sentence))
     return FromFile(spec=None if _beyond(spec, catalogue, more) else spec, faults=more)
+
+
+def sentences(faults: Iterable[FileFault]) -> list[str]:
+    """What is wrong, each with its line."""
+    return [f"Line {fault.line}: {fault.sentence}" for fault in faults]
 
 
 def _beyond(spec: RuleSpec, catalogue: Mapping[str, Adaptor], faults: list[FileFault]) -> bool:
