@@ -85,7 +85,12 @@ def test_tables_lead_to_their_messages(owner):
     owner.get_by_role("region", name="By rule").get_by_role("link", name="booking-confirmation").click()
     expect(owner.get_by_label("Rule")).to_have_value("booking-confirmation")
     owner.goto("/")
-    expect(owner.get_by_role("region", name="By country")).to_contain_text("US")
+    owner.get_by_role("region", name="By country").get_by_role("link", name="US").click()
+    expect(owner.get_by_label("Country")).to_have_value("US")
+    expect(owner.locator("#list tbody tr").first).to_contain_text("+1")
+    owner.goto("/messages?country=FR")
+    expect(owner.locator("#list tbody tr")).to_have_count(0)
+    owner.goto("/")
     owner.get_by_role("region", name="By sender").get_by_role("link", name="+15005550006").click()
     expect(owner.locator("#list tbody tr").first).to_be_visible()
 

@@ -55,14 +55,15 @@ def messages(
     adaptor: str = "",
     recipient: str = "",
     sender: str = "",
+    country: str = "",
     error_code: str = "",
     since: int | None = None,
     until: int | None = None,
 ) -> Page:
-    """Messages, newest first by when they were made. `recipient` is the address in its final form (a number in E.164)."""
+    """Messages, newest first by when they were made. `recipient` is the address in its final form (a number in E.164), `country` an ISO code."""
     filters = _filters(
         rule=rule, state=state, carrier_status=carrier_status, adaptor=adaptor, recipient=recipient, sender=sender,
-        error_code=error_code,
+        country=country, error_code=error_code,
     )  # fmt: skip
     return page(
         MESSAGES, limit=limit, before=before, after=after, since=since, until=until,

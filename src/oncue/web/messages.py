@@ -21,7 +21,7 @@ from oncue.web.templatetags.shown import sentence
 
 STATES = ("waiting", "submitting", "unknown", "rejected", "suppressed", "expired", "canceled")
 SINCE = {"": "Any time", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
-NAMES = ("status", "rule", "adaptor", "user", "to", "from", "error", "since")
+NAMES = ("status", "rule", "adaptor", "user", "to", "from", "country", "error", "since")
 _HOURS = {"1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24}
 
 
@@ -74,6 +74,7 @@ def read(wanted: Mapping[str, str], before: int | None) -> reading.Page:
         adaptor=wanted["adaptor"],
         recipient=phone.e164(wanted["to"], "") or wanted["to"],
         sender=wanted["from"],
+        country=wanted["country"].upper(),
         error_code=wanted["error"],
         state=status if is_ours else "",
         carrier_status="" if is_ours else status,
@@ -105,8 +106,9 @@ def _filters(wanted: Mapping[str, str]) -> dict[str, list[Filter]]:
         Filter(name="to", label="To", value=wanted["to"], example="number or address"),
         Filter(name="error", label="Error code", value=wanted["error"], example="30003"),
     ]
-    if wanted["from"]:  # come to from the overview
-        texts.append(Filter(name="from", label="From", value=wanted["from"]))
+    for name, label in (("from", "From"), ("country", "Country")):  # come to from the overview
+        if wanted[name]:
+            texts.append(Filter(name=name, label=label, value=wanted[name]))
     return {"selects": selects, "texts": texts}
 
 

@@ -97,7 +97,7 @@ def _context(chosen: Range) -> dict[str, Any]:
         "errors": _errors(snapshot, now, chosen.key),
         "tables": [
             _table("rules", "By rule", "Rule", now.rules, "rule", chosen.key),
-            _table("countries", "By country", "Country", now.countries, "", chosen.key),
+            _table("countries", "By country", "Country", now.countries, "country", chosen.key),
             _table("senders", "By sender", "Sender", now.senders, "from", chosen.key),
         ],
     }
@@ -149,9 +149,7 @@ def _table(
     rows = [
         TableRow(
             label=row["label"] or "sent by hand",
-            href=f"/messages?{urlencode({filtered_by: row['label'], 'since': since})}"
-            if filtered_by and row["label"]
-            else "",
+            href=f"/messages?{urlencode({filtered_by: row['label'], 'since': since})}" if row["label"] else "",
             sent=row["submitted"],
             delivered=share(row),
             bad=row["undelivered"] + row["failed"] + row["rejected"],

@@ -55,7 +55,7 @@ def test_every_filter_of_messages_holds(inside):
     inside.event("bob", "booked", user_properties={"phone_number": "+15005551002"})
     ann = {
         "user": "ann", "rule": "confirm", "state": "accepted", "carrier_status": "queued", "adaptor": "twilio",
-        "recipient": "+15005551001", "sender": SENDER,
+        "recipient": "+15005551001", "sender": SENDER, "country": "US",
     }  # fmt: skip
     only_hers = {"user", "state", "carrier_status", "recipient"}
     for name, value in ann.items():
