@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from oncue.core import clock
+from oncue.core.items import Overloaded, StoreUnavailable
 from oncue.store import progress, sessions
 from oncue.web import site
 from oncue.web.backstage import behind
@@ -102,7 +104,8 @@ def _member(request: HttpRequest) -> dict[str, Any] | None:
     token = request.COOKIES.get(COOKIE, "")
     found = sessions.find_session(token) if token else None
     if found and clock.now() - found["seen_at"] > _TOUCH_AFTER:
-        behind().change(lambda: sessions.touch(token, address_of(request)))
+        with suppress(Overloaded, StoreUnavailable, TimeoutError):  # the next request notes it
+            behind().change(lambda: sessions.touch(token, address_of(request)))
     return found
 
 

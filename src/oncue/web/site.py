@@ -23,6 +23,7 @@ MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "oncue.web.access.Access",
+    "oncue.web.faults.Unavailable",
 )
 
 
