@@ -14,13 +14,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from oncue.core import clock
-from oncue.core.adaptor import Adaptor, Checked
+from oncue.core.adaptor import Adaptor
 from oncue.core.fields import Fault, Field, as_text, read
 from oncue.store import adaptors, configuring
 from oncue.store.adaptors import ACTIVE, INACTIVE, Stored
 from oncue.web import adaptor_callbacks, adaptor_state, forms, senders
 from oncue.web.access import may, who
+from oncue.web.adaptor_checks import kept
 from oncue.web.backstage import behind
 
 _FORGET = "forget."
@@ -88,13 +88,6 @@ def save(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
     behind().change(lambda: configuring.configure(adaptor, vault, values, state, by=by, found=found))
     sentence = f"{adaptor.label} is active." if is_active else f"Saved. {adaptor.label} is inactive."
     return redirect(f"/adaptors/{adaptor.name}?{urlencode({'said': sentence})}")
-
-
-def kept(checked: Checked | None, stored: Stored | None) -> dict[str, Any]:
-    """What is kept of a check; of none, what was known before."""
-    if checked is None:
-        return dict(stored.found) if stored else {}
-    return {**checked.found, "sentence": checked.sentence, "notes": list(checked.notes), "checked_at": clock.now()}
 
 
 def _read(

@@ -12,6 +12,7 @@ from oncue.store import adaptors, configuring
 from oncue.store.adaptors import ACTIVE, INACTIVE
 from oncue.web import adaptor_form
 from oncue.web.access import who
+from oncue.web.adaptor_checks import kept
 from oncue.web.backstage import behind
 
 
@@ -33,7 +34,7 @@ def set_state(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
     checked = behind().checked(adaptor, stored.values)
     if checked and not checked.ok:
         return adaptor_form.show(request, adaptor, refusal=checked.sentence, status=422)
-    found = adaptor_form.kept(checked, stored)
+    found = kept(checked, stored)
     behind().change(lambda: configuring.set_state(adaptor, vault, ACTIVE, by=by, found=found))
     return _said(request, adaptor, f"{adaptor.label} is active.")
 

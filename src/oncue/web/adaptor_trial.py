@@ -9,12 +9,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from oncue.core import ids
-from oncue.core.adaptor import Action, Adaptor, Prepared
-from oncue.core.fields import Fault, read
+from oncue.core.adaptor import Action, Adaptor
+from oncue.core.fields import Fault
 from oncue.store import adaptors
 from oncue.store.adaptors import Stored
-from oncue.store.by_hand import Compose
-from oncue.web import adaptor_state, forms, senders
+from oncue.web import adaptor_state, composing, forms, senders
 from oncue.web.access import who
 from oncue.web.backstage import behind
 
@@ -37,29 +36,11 @@ def trial(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
         return _show(request, adaptor, action, stored, dict(_PREFILLED), (), ids.new())
     given = forms.given(action.fields, request.POST)
     form = request.POST.get("form", "")
-    prepared = _prepared(action, stored, given)
-    if not isinstance(prepared, Prepared):
-        return _show(request, adaptor, action, stored, given, prepared, form if ids.is_id(form) else ids.new(), 422)
-    values, _ = read(action.fields, given)
-    job = Compose(
-        form=form if ids.is_id(form) else ids.new(),
-        by=who(request),
-        action=f"{adaptor.name}.{action.name}",
-        fields=values,
-        address=prepared.recipient,
-    )
-    return redirect(f"/messages/{behind().do(job)}")
-
-
-def _prepared(action: Action, stored: Stored, given: dict[str, Any]) -> Prepared | list[Fault]:
-    """What would be sent, or what is wrong with it: found before anything is kept."""
-    values, faults = read(action.fields, given)
-    if not faults and action.check:
-        faults = action.check(stored.values, values)
-    if faults:
-        return faults
-    prepared = action.prepare(stored.values, values, {})
-    return prepared if isinstance(prepared, Prepared) else [Fault(prepared.field, prepared.sentence)]
+    message = composing.composed(action, stored, given)
+    if isinstance(message, list):
+        return _show(request, adaptor, action, stored, given, message, form if ids.is_id(form) else ids.new(), 422)
+    made = composing.send(f"{adaptor.name}.{action.name}", message, form, who(request))
+    return redirect(f"/messages/{made}")
 
 
 def _action(adaptor: Adaptor, name: str) -> Action:

@@ -9,19 +9,18 @@ from django.utils.http import urlencode
 
 from oncue.core.adaptor import Adaptor
 from oncue.core.probe import BAD, WARN
-from oncue.store import adaptors, configuring
-from oncue.web import adaptor_form
+from oncue.store import adaptors
+from oncue.web import adaptor_checks, adaptor_form
 from oncue.web.access import who
-from oncue.web.adaptor_callbacks import calls, incoming
 from oncue.web.backstage import behind
 
 
 def check(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
     """Make the call, and show where it stopped."""
     stored = adaptors.stored(adaptor.name, behind().vault)
-    if request.method != "POST" or not calls(adaptor, stored).can_check or stored is None:
+    steps = adaptor_checks.way_back(adaptor, stored) if request.method == "POST" else ""
+    if isinstance(steps, str):
         return redirect("adaptors-one", adaptor.name)
-    steps = behind().probed(adaptor, stored.values)
     way = {
         "steps": steps,
         "stopped": steps[-1] if steps[-1].tone == BAD else None,
@@ -34,15 +33,8 @@ def check(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
 
 def point(request: HttpRequest, adaptor: Adaptor) -> HttpResponseBase:
     """Have the provider send people's messages here, and look again where they go."""
-    vault, url = behind().vault, incoming(adaptor)
-    stored = adaptors.stored(adaptor.name, vault)
-    if request.method != "POST" or not url or stored is None:
+    stored = adaptors.stored(adaptor.name, behind().vault)
+    pointed = adaptor_checks.point_here(adaptor, stored, who(request)) if request.method == "POST" else ""
+    if isinstance(pointed, str):
         return redirect("adaptors-one", adaptor.name)
-    by = who(request)
-    pointed = behind().pointed(adaptor, stored.values, url)
-    checked = behind().checked(adaptor, stored.values)
-    if checked and checked.ok:
-        found = adaptor_form.kept(checked, stored)
-        found["notes"] = [*found["notes"], *(note for note in pointed.notes if note not in found["notes"])]
-        behind().change(lambda: configuring.learn(adaptor, found, by=by, note=pointed.sentence))
     return redirect(f"/adaptors/{adaptor.name}?{urlencode({'said': pointed.sentence})}#callbacks")

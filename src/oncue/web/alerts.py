@@ -10,24 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from oncue.core import ids
-from oncue.store import alerting, alerts, audit
+from oncue.store import alerting, alerts
 from oncue.store.alerting import Alerting
 from oncue.web.access import route, who
+from oncue.web.alert_kinds import KINDS, raise_test
 from oncue.web.backstage import behind
 from oncue.web.sections import page
-
-KINDS = {
-    "paused": "Adaptor paused",
-    "inactive": "Adaptor inactive",
-    "rule_stopped": "Rule stopped",
-    "rule_fault": "Rule not evaluated",
-    "deliverability": "Fewer delivered",
-    "silence": "No callbacks",
-    "unknown": "Messages unknown",
-    alerts.TEST: "Test",
-}
-"""What an alert is about, in two words."""
 
 
 def index(request: HttpRequest) -> HttpResponseBase:
@@ -50,15 +38,7 @@ def test(request: HttpRequest) -> HttpResponseBase:
     """Raise an alert that says it is none."""
     if request.method != "POST":
         return redirect("settings-alerts")
-    by = who(request)
-    sentence = f"This is a test: {by} wanted to see whether alerts arrive. Nothing is wrong."
-    alarm = alerts.Alarm(kind=alerts.TEST, key=ids.new(), sentence=sentence)
-
-    def raise_it() -> None:
-        alerts.settle([alarm], [])
-        audit.record(by, "tested", "alert", alerts.TEST)
-
-    behind().change(raise_it)
+    raise_test(who(request))
     return _back("A test alert is on its way; it is told within seconds.")
 
 

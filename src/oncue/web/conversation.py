@@ -13,15 +13,13 @@ from django.utils.http import urlencode
 from oncue.core import ids
 from oncue.core.adaptor import Impossible, Preview
 from oncue.core.message import State
-from oncue.store import conversations, optouts, phones, reading, replies, timeline
+from oncue.store import conversations, reading
 from oncue.store.refusal import Refused
-from oncue.web import answering
+from oncue.store.timeline import Moment
+from oncue.web import answering, talk
 from oncue.web.access import may, who
 from oncue.web.backstage import behind
 from oncue.web.telling import standing, wording
-
-MOST = 100
-"""Bubbles."""
 
 _NOT_SENT = (State.REJECTED, State.SUPPRESSED, State.EXPIRED, State.CANCELED, State.WAITING, State.UNKNOWN)
 _BAD = ("undelivered", "failed")
@@ -60,8 +58,7 @@ def answer(request: HttpRequest, address: str) -> HttpResponseBase:
     sent = answering.answer(way, body, form if ids.is_id(form) else ids.new(), who(request))
     if isinstance(sent, Impossible):
         return _show(request, address, status=422, body=body, answer_fault=sent.sentence, form=form)
-    by = who(request)
-    behind().change(lambda: conversations.handle(address, by))
+    talk.handle(address, who(request))
     message = reading.message(sent)
     if message and message["state"] in (State.SUPPRESSED, State.REJECTED):
         return _said(address, standing(behind().snapshot, message))
@@ -80,7 +77,7 @@ def handled(request: HttpRequest, address: str) -> HttpResponseBase:
     """Put aside what they wrote so far."""
     by = who(request) if request.method == "POST" else ""
     if by:
-        behind().change(lambda: conversations.handle(address, by))
+        talk.handle(address, by)
     return _said(address, "Marked as handled.") if by else redirect("replies-one", address)
 
 
@@ -90,15 +87,10 @@ def opt_out(request: HttpRequest, address: str) -> HttpResponseBase:
         return redirect("replies-one", address)
     newest, reason, by = _newest(address), request.POST.get("reason", "").strip(), who(request)
     try:
-        behind().change(lambda: _opt_out(newest, reason, by))
+        talk.opt_out(newest, reason, by)
     except Refused as refused:
         return _show(request, address, status=422, reason=reason, reason_fault=str(refused))
     return _said(address, f"{address} gets no more messages from {newest['sender']}.")
-
-
-def _opt_out(newest: dict[str, Any], reason: str, by: str) -> None:
-    optouts.add(newest["address"], newest["sender"], by, reason)
-    conversations.handle(newest["address"], by)
 
 
 def _said(address: str, sentence: str) -> HttpResponseBase:
@@ -108,16 +100,16 @@ def _said(address: str, sentence: str) -> HttpResponseBase:
 
 
 def _newest(address: str) -> dict[str, Any]:
-    found = replies.replies(address=address, limit=1).rows
-    if not found:
+    found = talk.newest(address)
+    if found is None:
         raise Http404
-    return found[0]
+    return found
 
 
 def _show(request: HttpRequest, address: str, status: int = 200, **more: Any) -> HttpResponseBase:
     newest = _newest(address)
     unhandled = conversations.unhandled(address)
-    owner = phones.owners([address]).get(address, "") or newest["user_id"]
+    owner = talk.owner_of(newest)
     user = reading.user(owner) if owner else None
     way = answering.way_back(newest["adaptor"], address, newest["sender"])
     can_answer = may(request, "editor") and not isinstance(way, str)
@@ -128,9 +120,7 @@ def _show(request: HttpRequest, address: str, status: int = 200, **more: Any) ->
         "properties": (user or {}).get("properties") or {},
         "nobody": "" if owner else _nobody(newest),
         "consents": (user or {}).get("consents") or [],
-        "opt_outs": [
-            one for one in reading.opt_outs(address=address, state="active").rows if one["address"] == address
-        ],
+        "opt_outs": talk.opt_outs_of(address),
         "flagged": next((one for one in unhandled if one["flag"]), None),
         "open_count": len(unhandled),
         "answer_refused": way if isinstance(way, str) else "",
@@ -152,15 +142,11 @@ def _nobody(newest: dict[str, Any]) -> str:
 
 
 def _talk(address: str) -> dict[str, Any]:
-    moments = timeline.conversation(address, limit=MOST)
-    said = [_bubble(one) for one in moments]
-    known = {one.id for one in said}
-    said += [one for row in conversations.texts_to_stranger(address, MOST) if (one := _text(row)).id not in known]
-    said.sort(key=lambda one: one.at)
-    return {"talk": said[-MOST:], "older": len(said) >= MOST}
+    said = [_bubble(one) for one in talk.talk(address)]
+    return {"talk": said, "older": len(said) >= talk.MOST}
 
 
-def _bubble(moment: timeline.Moment) -> Said:
+def _bubble(moment: Moment) -> Said:
     row = moment.row
     if moment.kind == "message":
         return _text(row)

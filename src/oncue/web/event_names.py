@@ -68,7 +68,7 @@ def panel(name: str, over: str) -> Panel:
             (path.removeprefix("."), _short(example)) for path, example in examples.event_properties([name]).items()
         ],
         rules=rules_triggered(snapshot, name),
-        sentence=_meaning(snapshot, name),
+        sentence=meaning_of(snapshot, name),
         is_ours=name.startswith(reserved(snapshot.catalogue)),
     )
 
@@ -89,7 +89,8 @@ def _chart(name: str, counts: list[int], size: int) -> Chart:
     return stacked(f"Events named {name}", [Series("Events", "good")], slots, 7 if size > 1 else 8)
 
 
-def _meaning(snapshot: Snapshot, name: str) -> str:
+def meaning_of(snapshot: Snapshot, name: str) -> str:
+    """What the event means, if it is one that an adaptor raises; else empty."""
     prefix, _, own = name.partition(".")
     adaptor = snapshot.catalogue.get(prefix)
     return next((kind.sentence for kind in adaptor.events if kind.name == own), "") if adaptor else ""

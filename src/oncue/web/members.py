@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from oncue.core import clock
 from oncue.store import invitations, members, presence, sessions
 from oncue.store.members import Refused
+from oncue.web import member_links
 from oncue.web.access import route, who
 from oncue.web.backstage import behind
 from oncue.web.sections import page
@@ -76,11 +77,7 @@ def reset(request: HttpRequest, one: str) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("settings-members-one", one)
 
-    def renew() -> str:
-        sessions.revoke_all(one, by)
-        return invitations.renew_password(found["email"], by)
-
-    token = behind().change(renew)
+    token = member_links.new_password(found, by)
     lasts = _days(invitations.RESET_LASTS_FOR)
     return _member(request, one, {"link": _link(request, token), "link_for": found["email"], "lasts": lasts})
 
@@ -133,7 +130,7 @@ def _existing(one: str) -> dict[str, Any]:
 
 def _link(request: HttpRequest, token: str) -> str:
     base = behind().public_url or request.build_absolute_uri("/").rstrip("/")
-    return base + reverse("invitation", args=[token])
+    return base + member_links.path_of(token)
 
 
 def _days(lasts_for: int) -> str:

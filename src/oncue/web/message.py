@@ -31,6 +31,7 @@ _OUTCOMES = {
     "Rejected": "refused.",
     "Suppressed": "refused, because the person opted out.",
     "Unknown": "it is not known whether it was accepted.",
+    "NotThere": "looked for in vain, so it is sent again.",
 }
 _TONES = {"delivered": "good", "read": "good", "succeeded": "good", "undelivered": "warn", "failed": "bad"}
 _STATE_TONES = {State.REJECTED: "bad", State.UNKNOWN: "warn", State.SUPPRESSED: "warn", State.EXPIRED: "warn"}

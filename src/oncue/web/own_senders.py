@@ -14,6 +14,8 @@ class Sender(msgspec.Struct, frozen=True):
     scope: str
     label: str
     adaptor: str
+    """Its label."""
+    adaptor_name: str
 
 
 def own_senders() -> list[Sender]:
@@ -21,12 +23,12 @@ def own_senders() -> list[Sender]:
     snapshot = behind().snapshot
     found: dict[str, Sender] = {}
     for name, one in snapshot.adaptors.items():
-        adaptor = snapshot.catalogue[name].label
+        label = snapshot.catalogue[name].label
         for sender in one.found.get("senders", []):
             scope = str(sender.get("name") or "")
-            found.setdefault(scope, Sender(scope, str(sender.get("label") or ""), adaptor))
+            found.setdefault(scope, Sender(scope, str(sender.get("label") or ""), label, name))
         scope = str(one.config.get("default_sender") or "")
-        found.setdefault(scope, Sender(scope, "", adaptor))
+        found.setdefault(scope, Sender(scope, "", label, name))
     found.pop("", None)
     return list(found.values())
 

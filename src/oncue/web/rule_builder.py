@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from oncue.rules.rows import filled
 from oncue.rules.spec import RuleSpec, RuleState
 from oncue.store import rulebook
 from oncue.store.rulebook import Stored
-from oncue.web import rule_drawing, rule_edits, rule_example, rule_file, rule_form
+from oncue.web import rule_drawing, rule_edits, rule_example, rule_file, rule_form, rule_saving
 from oncue.web.access import may, who
 from oncue.web.backstage import behind
 from oncue.web.rule_form import RuleForm
@@ -30,7 +29,6 @@ STATES = (
     ("test", "It acts for test users only: those with the property test_user: true."),
     ("on", "It acts for everybody, from the next event on."),
 )
-KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class Given(msgspec.Struct, kw_only=True):
@@ -47,7 +45,7 @@ class Given(msgspec.Struct, kw_only=True):
     def sentences(self) -> list[str]:
         """What is wrong, for a list."""
         if self.view == "file":
-            return [f"Line {fault.line}: {fault.sentence}" for fault in self.file_faults]
+            return rule_file.sentences(self.file_faults)
         return [fault.sentence for fault in self.faults]
 
 
@@ -141,7 +139,7 @@ def _save(request: HttpRequest, stored: Stored | None) -> HttpResponseBase:
     known = request.POST.get("revision", "")
     over = int(known) if known.isdigit() and len(known) < 9 else 0
     try:
-        revision = behind().change(lambda: rulebook.save(spec, by=by, over=over))
+        revision = rule_saving.save(spec, by, over)
     except rulebook.Moved:
         title = "Somebody saved this rule while you were changing it. History shows what they changed; Save again puts yours in its place."
         return _page(request, rulebook.find(spec.key), given, {"look": "warn", "title": title, "sentences": []}, 422)
@@ -156,7 +154,7 @@ def _refusal(given: Given, stored: Stored | None) -> dict[str, Any] | None:
     if not given.spec.name.strip():
         return _summary("Not saved.", given)
     if not stored:
-        wrong = _wrong_key(given.spec.key)
+        wrong = rule_saving.wrong_key(given.spec.key)
         if wrong:
             given.faults = [Fault("key", wrong), *given.faults]
             given.file_faults = [*given.file_faults, FileFault(rule_file.NAME, 1, wrong)]
@@ -165,12 +163,6 @@ def _refusal(given: Given, stored: Stored | None) -> dict[str, Any] | None:
         title = f"Not saved: a rule with faults cannot be {given.spec.state}. Mend them, or save it off for now."
         return _summary(title, given)
     return None
-
-
-def _wrong_key(key: str) -> str:
-    if not KEY.fullmatch(key):
-        return f"A key has lower-case letters, digits, - and _, at most 64, not {key[:70]!r}."
-    return f"There is a rule with the key {key} already; choose another." if key in rulebook.taken() else ""
 
 
 def _summary(title: str, given: Given, look: str = "bad") -> dict[str, Any]:

@@ -18,17 +18,16 @@ from oncue.core.fields import Fault
 from oncue.core.reasons import SENTENCES, Reason
 from oncue.rules import conditions
 from oncue.rules.compile import Compiled, compile_rule, find_action
-from oncue.rules.cycles import cycles
 from oncue.rules.engine import decide
-from oncue.rules.names import nearest
 from oncue.rules.paths import scope_of
 from oncue.rules.spec import ActionSpec, Planned, RuleSpec, RuleState, Seen
-from oncue.store import backtest, examples, volumes
+from oncue.store import backtest, examples
 from oncue.store.config import Snapshot
 from oncue.store.foresee import Foreseen, foresee, imagined
 from oncue.store.outbox import Plan
-from oncue.web import rule_builder, rule_drawing, rule_example
+from oncue.web import rule_builder, rule_example
 from oncue.web.backstage import behind
+from oncue.web.rule_warnings import warnings
 
 Drawn = dict[str, Any]
 
@@ -73,28 +72,6 @@ def look_back(request: HttpRequest) -> HttpResponseBase:
         return render(request, "oncue/_rule_backtest.html", {"is_invalid": True})
     found = backtest.backtest(compiled, snapshot, since=clock.now() - 7 * clock.DAY)
     return render(request, "oncue/_rule_backtest.html", {"found": found, "messages": found.sends + found.waits})
-
-
-def warnings(spec: RuleSpec, snapshot: Snapshot) -> list[str]:
-    """What is allowed, but may not be meant: events never seen, rules that trigger one another, adaptors that cannot send."""
-    known = {*volumes.names(), *rule_drawing.own_events(snapshot)}
-    emitted = {
-        str(action.fields.get("name"))
-        for rule in snapshot.compiled.values()
-        for action in rule.spec.actions
-        if action.action == "event.emit"
-    }
-    found = []
-    for name in spec.triggers:
-        if name not in known | emitted:
-            close = nearest(name, known | emitted)
-            found.append(f"No event {name} has been seen yet{f'; did you mean {close}?' if close else '.'}")
-    others = [one.spec for one in snapshot.compiled.values() if one.spec.key != spec.key]
-    for cycle in cycles([*others, spec], snapshot.catalogue):
-        if spec.key in cycle:
-            chain = " → ".join((*cycle, cycle[0]))
-            found.append(f"These rules may trigger one another: {chain}. A chain is cut after 10 links.")
-    return found
 
 
 def _sentences(faults: list[Fault]) -> list[str]:

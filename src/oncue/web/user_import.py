@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,14 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from oncue.store import audit, imports
-from oncue.store.imports import Imported, Row
-from oncue.store.user_edits import BATCH, ImportUsers
-from oncue.web import upload
+from oncue.store.imports import Row
+from oncue.web import upload, user_file
 from oncue.web.access import who
-from oncue.web.backstage import behind
 from oncue.web.one_line import one_line
 from oncue.web.upload import Upload
+from oncue.web.user_file import Content
 
 SAMPLE = 5
 """Users shown."""
@@ -32,8 +28,17 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What is in the file."""
 
     file: Upload
-    users: list[Row]
-    faults: list[str]
+    content: Content
+
+    @property
+    def users(self) -> list[Row]:
+        """Those that can be taken in."""
+        return self.content.users
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each line that is wrong."""
+        return self.content.faults
 
     @property
     def sample(self) -> list[tuple[str, str]]:
@@ -71,23 +76,13 @@ def _answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpR
 
 
 def _look(file: Upload) -> Look | str:
-    with tempfile.TemporaryDirectory(prefix="oncue-") as folder:
-        path = Path(folder) / "users.csv"
-        path.write_bytes(file.content)
-        try:
-            users, faults = imports.read(path)
-        except imports.Unreadable as unreadable:
-            return str(unreadable).replace(str(path), file.name)
-    return Look(file=file, users=users, faults=[one.replace(f"{path}:", "Line ", 1) for one in faults])
+    found = user_file.read(file.name, file.content)
+    return found if isinstance(found, str) else Look(file=file, content=found)
 
 
 def _take(request: HttpRequest, found: Look) -> str:
-    taken = left_out = 0
-    for start in range(0, len(found.users), BATCH):
-        done: Imported = behind().do(ImportUsers(rows=found.users[start : start + BATCH], source=found.file.name))
-        taken, left_out = taken + done.users, left_out + done.still_opted_out
-    note = f"{taken} users, {len(found.faults)} lines left out, {left_out} opt-ins left out"
-    behind().change(lambda: audit.record(who(request), "imported", "user", found.file.name, note=note))
+    done = user_file.take_in(found.content, found.file.name, who(request))
+    taken, left_out = done.users, done.still_opted_out
     said = f"{taken:,} user{'' if taken == 1 else 's'} imported."
     if left_out:
         said += f" {left_out:,} opt-in{'' if left_out == 1 else 's'} left out, since the person had opted out."

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from oncue.core import ids
-from oncue.core.adaptor import Action, Prepared
-from oncue.core.fields import Fault, read
+from oncue.core.adaptor import Action
 from oncue.store import adaptors
-from oncue.store.by_hand import Compose
+from oncue.web import composing
 from oncue.web.api.auth import who
 from oncue.web.api.problems import Refused, faulty, wrong
 from oncue.web.backstage import behind
+from oncue.web.composing import Composed
 
 
 def find_action(name: str) -> Action:
@@ -31,19 +30,18 @@ def find_action(name: str) -> Action:
     return action
 
 
-def compose(request: HttpRequest, name: str, given: dict[str, Any], form: str = "") -> str:
-    """Have the message made; its id. The same `form` twice makes one message. Raises `Refused`."""
+def prepare(name: str, given: dict[str, Any]) -> Composed:
+    """The message, ready to be sent. Raises `Refused`."""
     action = find_action(name)
     stored = adaptors.stored(name.partition(".")[0], behind().vault)
     if stored is None:
         raise Refused(409, f"The adaptor {name.partition('.')[0]} is not configured.")
-    values, faults = read(action.fields, given)
-    if not faults and action.check:
-        faults = action.check(stored.values, values)
-    if faults:
-        raise faulty(faults, "fields.")
-    prepared = action.prepare(stored.values, values, {})
-    if not isinstance(prepared, Prepared):
-        raise faulty([Fault(prepared.field, prepared.sentence)], "fields.")
-    job = Compose(form=form or ids.new(), by=who(request), action=name, fields=values, address=prepared.recipient)
-    return str(behind().do(job))
+    found = composing.composed(action, stored, given)
+    if isinstance(found, list):
+        raise faulty(found, "fields.")
+    return found
+
+
+def compose(request: HttpRequest, name: str, given: dict[str, Any], form: str = "") -> str:
+    """Have the message made; its id. The same `form` twice makes one message. Raises `Refused`."""
+    return composing.send(name, prepare(name, given), form, who(request))

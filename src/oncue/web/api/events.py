@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
+import msgspec
 from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
 from oncue.store import examples, reading, volumes
+from oncue.web import event_names
 from oncue.web.api import paging
 from oncue.web.api.auth import READ
 from oncue.web.api.explaining import explained
@@ -15,12 +17,21 @@ from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Before, Limit
 from oncue.web.api.shapes import At, Since, Until, milliseconds
 from oncue.web.api.traffic import Events, Explanation
+from oncue.web.backstage import behind
 
 EVENTS = Resource("Events", "What happened to users. Send them to `POST /v1/events` with a key of the scope `events`.")
 
 EventId = Annotated[
     str, Field(max_length=32, description="The event's id.", examples=["019ac9a3c0de4f0c8f5b00000000001f"])
 ]
+
+
+class Triggered(BaseModel):
+    """A rule, on or in test, that an event of this name triggers."""
+
+    key: str = Field(description="Its key.", examples=["booking-confirmation"])
+    name: str = Field(description="What people call it.", examples=["Booking confirmation"])
+    state: Literal["test", "on"] = Field(description="Its state.", examples=["on"])
 
 
 class SeenName(BaseModel):
@@ -30,6 +41,7 @@ class SeenName(BaseModel):
     first_at: At = Field(description="When it was first seen.")
     day: int = Field(description="How many came in the last 24 hours.", examples=[58])
     week: int = Field(description="How many came in the last seven days.", examples=[412])
+    rules: list[Triggered] = Field(description="The rules that it triggers.")
 
 
 class SeenNames(BaseModel):
@@ -45,6 +57,12 @@ class SeenProperties(BaseModel):
     properties: dict[str, object] = Field(
         description="An example of each property, by what a condition or template writes after `event`.",
         examples=[{".booking_id": "17", ".amount": 120}],
+    )
+    rules: list[Triggered] = Field(description="The rules that it triggers.")
+    sentence: str = Field(description="What it means, if it is one that an adaptor raises; else empty.", examples=[""])
+    hours: list[int] = Field(
+        description="How many came in each hour of the last seven days; the last is the hour that runs.",
+        examples=[[3, 0, 12]],
     )
 
 
@@ -78,7 +96,7 @@ def get_event(request: HttpRequest, event_id: EventId) -> object:
 @EVENTS.operation("GET /event-names", scope=READ, answer=SeenNames)
 def list_event_names(request: HttpRequest) -> object:
     """List the event names seen"""
-    return {"items": volumes.by_name()}
+    return {"items": [{**row, "rules": _rules(row["name"])} for row in volumes.by_name()]}
 
 
 @EVENTS.operation("GET /event-names/{name}", scope=READ, answer=SeenProperties)
@@ -86,7 +104,17 @@ def get_event_name(
     request: HttpRequest,
     name: Annotated[str, Field(max_length=200, description="The name.", examples=["booking_confirmed"])],
 ) -> object:
-    """Get the properties seen with an event name
+    """Get what is known of an event name: the properties seen with it, the rules it triggers, how often it comes
 
     Of a name that was never seen there are none."""
-    return {"name": name, "properties": examples.event_properties([name])}
+    return {
+        "name": name,
+        "properties": examples.event_properties([name]),
+        "rules": _rules(name),
+        "sentence": event_names.meaning_of(behind().snapshot, name),
+        "hours": volumes.hourly(name, volumes.WEEK),
+    }
+
+
+def _rules(name: str) -> list[dict[str, Any]]:
+    return [msgspec.structs.asdict(one) for one in event_names.rules_triggered(behind().snapshot, name)]

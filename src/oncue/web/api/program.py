@@ -1,4 +1,4 @@
-"""All resources as one program that django-ninja runs."""
+"""All resources as one program that django-ninja runs. Some have operations in more modules than one."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from ninja.errors import HttpError, ValidationError
 
 from oncue import __version__
 from oncue.web.api import (
+    actions,
     adaptors,
     alerts,
     audit,
+    conversations,
     events,
     keys,
     members,
     messages,
     opt_outs,
     overview,
+    previews,
     problems,
     replies,
+    rule_files,
     rule_tests,
     rules,
     settings,
+    user_imports,
     users,
 )
 from oncue.web.api.bodies import Answers, Json
 from oncue.web.api.operations import Resource
+
+MORE = (conversations, previews, rule_files, user_imports)
+"""Modules that add operations to resources of others."""
 
 RESOURCES: tuple[Resource, ...] = (
     rules.RULES,
@@ -35,6 +43,7 @@ RESOURCES: tuple[Resource, ...] = (
     events.EVENTS,
     users.USERS,
     opt_outs.OPT_OUTS,
+    actions.ACTIONS,
     adaptors.ADAPTORS,
     keys.KEYS,
     members.MEMBERS,

@@ -19,10 +19,12 @@ from oncue.store.foresee import foresee, imagined
 from oncue.store.outbox import Plan
 from oncue.web.api.auth import READ
 from oncue.web.api.operations import Resource
+from oncue.web.api.previews import Preview, drawn
 from oncue.web.api.problems import faulty, missing
 from oncue.web.api.rule_shapes import EXAMPLE, RuleBody, spec_of
 from oncue.web.api.shapes import At, Given
 from oncue.web.backstage import behind
+from oncue.web.rule_warnings import warnings
 
 RULE_TESTS = Resource(
     "Trying rules", "What a rule would do, by the functions that do it. Nothing is sent and nothing is kept."
@@ -79,6 +81,7 @@ class ForeseenAction(BaseModel):
     sender: str = Field(description="Where it would come from.", examples=["shop@example.com"])
     segments: int = Field(description="How many parts the provider would count; 0 where it counts none.", examples=[0])
     warnings: list[str] = Field(description="What is worth knowing, as sentences.", examples=[[]])
+    preview: Preview | None = Field(description="How it will look; null for what nobody looks at.")
 
 
 class RuleTested(BaseModel):
@@ -90,6 +93,10 @@ class RuleTested(BaseModel):
     sentence: str = Field(description="Why, as a sentence.", examples=["Every condition held, so the rule acted."])
     conditions: list[SeenCondition] = Field(description="Each condition as it was found.")
     actions: list[ForeseenAction] = Field(description="What would become of each action.")
+    warnings: list[str] = Field(
+        description="What is allowed, but may not be meant: events never seen, rules that trigger one another.",
+        examples=[["No event booking_confirmd has been seen yet; did you mean booking_confirmed?"]],
+    )
 
 
 class RuleBacktest(Given):
@@ -167,9 +174,14 @@ def test_rule(request: HttpRequest, body: RuleTest) -> object:
         "sentence": decision.sentence or SENTENCES[decision.reason],
         "conditions": msgspec.to_builtins(decision.conditions),
         "actions": [
-            {**msgspec.to_builtins(one), "segments": one.preview.segments if one.preview else 0}
+            {
+                **msgspec.to_builtins(one),
+                "segments": one.preview.segments if one.preview else 0,
+                "preview": drawn(one.preview) if one.preview else None,
+            }
             for one in foresee(unit, plans)
         ],
+        "warnings": warnings(compiled.spec, snapshot),
     }
 
 

@@ -12,7 +12,7 @@ from oncue.rules.compile import compile_rule
 from oncue.rules.spec import RuleSpec, RuleState
 from oncue.store import rulebook
 from oncue.store.rulebook import Stored
-from oncue.web import rule_form
+from oncue.web import rule_form, rule_saving
 from oncue.web.api.auth import READ, WRITE, who
 from oncue.web.api.operations import Resource
 from oncue.web.api.paging import Limit, Paged, next_url
@@ -25,6 +25,16 @@ RULES = Resource("Rules", "What is done when something happens: the same model a
 
 RuleKey = Annotated[str, Field(max_length=64, description="The rule's key.", examples=["booking-confirmation"])]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1, description="Which revision.", examples=[2])]
+
+Over = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=2**31 - 1,
+        description="Only if this is still the newest revision, so that nobody's change is lost.",
+        examples=[None],
+    ),
+]
 
 
 class Rules(Paged):
@@ -85,21 +95,21 @@ def list_rules(
 def create_rule(request: HttpRequest, body: RuleBody) -> object:
     """Make a rule
 
-    It acts from the next event on, if its state says so. A rule with a fault is not saved."""
+    It acts from the next event on, if its state says so. A rule with a fault is not saved; to keep a draft of one, save it as a file."""
     taken = rulebook.taken()
     key = body.key or rule_form.named(body.name or "", taken)
     if key in taken:
         raise Refused(
             409, f"There is a rule with the key {key} already, which may be archived; PUT it, or choose another key."
         )
-    _save(request, spec_of(body, key))
-    return shown(_known(key))
+    save(request, spec_of(body, key), over=0)
+    return shown(known(key))
 
 
 @RULES.operation("GET /rules/{key}", scope=READ, answer=Rule)
 def get_rule(request: HttpRequest, key: RuleKey) -> object:
     """Get a rule"""
-    return shown(_known(key))
+    return shown(known(key))
 
 
 @RULES.operation(
@@ -113,29 +123,16 @@ def replace_rule(
     request: HttpRequest,
     key: RuleKey,
     body: RuleBody,
-    revision: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            le=2**31 - 1,
-            description="Only if this is still the newest revision, so that nobody's change is lost.",
-            examples=[None],
-        ),
-    ] = None,
+    revision: Over = None,
 ) -> object:
     """Replace a rule
 
     What the body leaves out is as for a new rule. It becomes a new revision, unless nothing differs; what waits of a rule that is off is not sent."""
-    before = _living(key)
+    living(key)
     if body.key not in (None, key):
         raise wrong([("key", f"The key of a rule is its identity and stays {key}; make a new rule to have another.")])
-    if revision is not None and before.revision != revision:
-        raise Refused(
-            409,
-            f"The newest revision is {before.revision}, not {revision}: somebody changed it. Look at it, then try again.",
-        )
-    _save(request, spec_of(body, key))
-    return shown(_known(key))
+    save(request, spec_of(body, key), over=revision)
+    return shown(known(key))
 
 
 @RULES.operation(
@@ -147,10 +144,10 @@ def replace_rule(
 )
 def set_rule_state(request: HttpRequest, key: RuleKey, body: NewState) -> object:
     """Switch a rule off, to test, or on"""
-    spec = msgspec.structs.replace(_living(key).spec, state=RuleState(body.state))
+    spec = msgspec.structs.replace(living(key).spec, state=RuleState(body.state))
     _check_switch(spec)
-    _save(request, spec)
-    return shown(_known(key))
+    save(request, spec)
+    return shown(known(key))
 
 
 @RULES.operation("POST /rules/{key}/archive", scope=WRITE, answer=Rule)
@@ -158,9 +155,9 @@ def archive_rule(request: HttpRequest, key: RuleKey) -> object:
     """Archive a rule
 
     It acts no more, what waits of it is not sent, and it leaves the list. It can be brought back."""
-    _known(key)
+    known(key)
     behind().change(lambda: rulebook.archive(key, by=who(request)))
-    return shown(_known(key))
+    return shown(known(key))
 
 
 @RULES.operation("POST /rules/{key}/restore", scope=WRITE, answer=Rule)
@@ -168,16 +165,16 @@ def restore_rule(request: HttpRequest, key: RuleKey) -> object:
     """Bring an archived rule back
 
     It is off then."""
-    before = _known(key)
+    before = known(key)
     if before.archived_at is not None:
-        _save(request, msgspec.structs.replace(before.spec, state=RuleState.OFF))
-    return shown(_known(key))
+        save(request, msgspec.structs.replace(before.spec, state=RuleState.OFF))
+    return shown(known(key))
 
 
 @RULES.operation("GET /rules/{key}/revisions", scope=READ, answer=Revisions)
 def list_revisions(request: HttpRequest, key: RuleKey) -> object:
     """List the revisions of a rule"""
-    _known(key)
+    known(key)
     return {
         "items": [
             {"revision": one.revision, "by": one.by, "at": one.at, "rule": said(one.spec)}
@@ -196,18 +193,28 @@ def restore_revision(request: HttpRequest, key: RuleKey, revision: Number) -> ob
     """Make an old revision the newest
 
     The state stays as it is now: nobody is texted because somebody looked back."""
-    now = _living(key)
+    now = living(key)
     old = next((one for one in rulebook.revisions(key) if one.revision == revision), None)
     if old is None:
         raise missing(f"revision of {key} with the number", str(revision))
     spec = msgspec.structs.replace(old.spec, state=now.spec.state)
     _check_switch(spec)
-    _save(request, spec)
-    return shown(_known(key))
+    save(request, spec)
+    return shown(known(key))
 
 
-def _save(request: HttpRequest, spec: RuleSpec) -> None:
-    behind().change(lambda: rulebook.save(spec, by=who(request)))
+def save(request: HttpRequest, spec: RuleSpec, over: int | None = None) -> None:
+    """Make it a new revision; of a known one, if `over` says so (0 for none). Raises `Refused`."""
+    try:
+        rule_saving.save(spec, who(request), over)
+    except rulebook.Moved:
+        found = rulebook.find(spec.key)
+        if found is None or not over:
+            raise Refused(
+                409, f"Somebody made, or took away, the rule {spec.key} just now; look at it, then try again."
+            ) from None
+        said = f"The newest revision is {found.revision}, not {over}: somebody changed it. Look at it, then try again."
+        raise Refused(409, said) from None
 
 
 def _check_switch(spec: RuleSpec) -> None:
@@ -217,15 +224,17 @@ def _check_switch(spec: RuleSpec) -> None:
         raise faulty(compiled)
 
 
-def _known(key: str) -> Stored:
+def known(key: str) -> Stored:
+    """The rule with that key. Raises `Refused`."""
     found = rulebook.find(key)
     if found is None:
         raise missing("rule with the key", key)
     return found
 
 
-def _living(key: str) -> Stored:
-    found = _known(key)
+def living(key: str) -> Stored:
+    """The rule with that key, unless it is archived. Raises `Refused`."""
+    found = known(key)
     if found.archived_at is not None:
         raise Refused(409, f"The rule {key} is archived; restore it first.")
     return found

@@ -132,6 +132,12 @@ class Alerting(BaseModel):
         description="By e-mail; if there is none, every owner is.", examples=[["ops@example.com"]]
     )
     webhook_url: str = Field(description="By a request to this address; empty for none.", examples=[""])
+    told: list[str] = Field(
+        description="The e-mail addresses that are told as it stands.", examples=[["owner@example.com"]]
+    )
+    problem: str = Field(
+        description="Why somebody could not be told, the last time; empty if everybody was.", examples=[""]
+    )
 
 
 class NewAlerting(Given):
@@ -151,7 +157,7 @@ class NewAlerting(Given):
 @SETTINGS.operation("GET /alerting", scope=ADMIN, answer=Alerting)
 def get_alerting(request: HttpRequest) -> object:
     """Get who is told of alerts"""
-    return msgspec.to_builtins(alerting.read_alerting())
+    return _told(alerting.read_alerting())
 
 
 @SETTINGS.operation(
@@ -163,4 +169,8 @@ def put_alerting(request: HttpRequest, body: NewAlerting) -> object:
     if faults:
         raise faulty(faults)
     behind().change(lambda: alerting.save_alerting(found, who(request)))
-    return msgspec.to_builtins(found)
+    return _told(found)
+
+
+def _told(found: alerting.Alerting) -> dict[str, object]:
+    return {**msgspec.to_builtins(found), "told": alerting.addresses(found), "problem": alerting.problem()}

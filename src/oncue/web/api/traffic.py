@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from oncue.web import telling
 from oncue.web.api.paging import Paged
 from oncue.web.api.shapes import At, Properties
+from oncue.web.backstage import behind
 
 Id = Annotated[str, Field(examples=["019ac9a3c0de4f0c8f5b00000000001f"])]
 UserId = Annotated[str, Field(examples=["u1"])]
@@ -72,6 +74,17 @@ class Message(BaseModel):
     updated_at: At = Field(description="When something of it last changed.")
     due_at: At = Field(description="When it may be sent.")
     send_by: At = Field(description="When it expires if it is still not sent.")
+
+    country: str = Field(description="ISO code of the recipient's country; empty if it is not known.", examples=["IE"])
+
+    @computed_field(  # type: ignore[prop-decorator] # as pydantic has it
+        description="Where it stands, in a sentence or two: what happened, what an error code means and, if something can be done, what.",
+        examples=["It was delivered."],
+    )
+    @property
+    def standing(self) -> str:
+        """As the page says it."""
+        return telling.standing(behind().snapshot, vars(self))
 
 
 class Messages(Paged):

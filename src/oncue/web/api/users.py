@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from oncue.core import clock
 from oncue.core.items import ConsentItem, UserItem
-from oncue.store import reading
+from oncue.store import examples, reading
 from oncue.store import search as searching
 from oncue.store import timeline as moments
 from oncue.store.jobs import Intake
@@ -189,6 +189,21 @@ def get_timeline(
         {"kind": one.kind, "at": one.at, "event": None, "message": None, one.kind: one.row} for one in found.moments
     ]
     return {"items": items, "next": paging.next_url(request, found.next_before)}
+
+
+class SeenOfUsers(BaseModel):
+    """What has been seen of users."""
+
+    properties: dict[str, object] = Field(
+        description="An example of each property, by what a condition or template writes after `user`.",
+        examples=[{".first_name": "Ann", ".country": "IE"}],
+    )
+
+
+@USERS.operation("GET /user-properties", scope=READ, answer=SeenOfUsers)
+def list_user_properties(request: HttpRequest) -> object:
+    """List the properties seen of users"""
+    return {"properties": examples.user_properties()}
 
 
 def _known(user_id: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("menu-open")) { menu.click(); menu.focus(); }
 });
 
-// data-ask="sentence" on a form or button: asked in a dialog first.
+// data-ask="sentence" on a form or button: asked in a dialog first. Its data-verb, or its words, are what goes on.
 function ask(sentence, verb) {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
@@ -56,7 +56,7 @@ document.addEventListener("submit", async (event) => {
   if (!sentence || form.dataset.asked || form.hasAttribute("hx-post")) return;
   event.preventDefault();
   const submitter = event.submitter;
-  if (await ask(sentence, submitter?.dataset.verb || submitter?.textContent.trim())) {
+  if (await ask(sentence, submitter?.dataset.verb || form.dataset.verb || submitter?.textContent.trim())) {
     form.dataset.asked = "yes";
     form.requestSubmit(submitter);
     delete form.dataset.asked;
@@ -80,7 +80,9 @@ addEventListener("pageshow", () => document.querySelectorAll("form button:disabl
 // What went wrong with a part of the page that was asked for.
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  say(status === 403 ? "That takes another role than yours." : `oncue could not do that (status ${status}). Load the page again and repeat it.`);
+  if (status === 403) say("That takes another role than yours.");
+  else if (status === 503) say("oncue cannot save anything at the moment. Try again shortly.");
+  else say(`oncue could not do that (status ${status}). Load the page again and repeat it.`);
 });
 document.addEventListener("htmx:sendError", () => say("oncue cannot be reached. Look at your connection, then try again."));
 document.addEventListener("said", (event) => say(event.detail.value));
@@ -103,7 +105,7 @@ function watch() {
   source.onmessage = (event) => {
     const now = JSON.parse(event.data);
     for (const element of document.querySelectorAll("[data-live]")) {
-      if (element.dataset.paused === "yes") continue;
+      if (isPaused(element)) continue;
       const topics = element.dataset.live.split(" ");
       if (topics.some((topic) => last[topic] !== undefined && last[topic] !== now[topic])) htmx.trigger(element, "live");
     }
@@ -124,6 +126,10 @@ document.addEventListener("click", (event) => {
   button.setAttribute("aria-pressed", String(paused));
   if (!paused) htmx.trigger(live, "live");
 });
+// What was asked for before somebody paused is not asked, and not shown.
+const isPaused = (element) => element.dataset?.paused === "yes";
+document.addEventListener("htmx:beforeRequest", (event) => { if (isPaused(event.target)) event.preventDefault(); });
+document.addEventListener("htmx:beforeSwap", (event) => { if (isPaused(event.target)) event.detail.shouldSwap = false; });
 watch();
 
 // data-copy: puts the text of an element on the clipboard.

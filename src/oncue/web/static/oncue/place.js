@@ -2,12 +2,10 @@
 // and rows that are new are marked. Fields of a filter that were left empty stay out of the address.
 
 const kept = new WeakMap();
-const isPaused = (part) => part.dataset?.paused === "yes";
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.target;
   if (!part.matches?.("[data-place]")) return;
-  if (isPaused(part)) { event.detail.shouldSwap = false; return; }
   const rows = [...part.querySelectorAll("[data-row]")];
   const anchor = scrollY > 0 && rows.find((row) => row.getBoundingClientRect().bottom > 0);
   kept.set(part, {
@@ -16,9 +14,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     anchor: anchor && { id: anchor.id, top: anchor.getBoundingClientRect().top },
   });
 });
-
-// Asked for just before somebody paused it.
-document.addEventListener("htmx:beforeRequest", (event) => { if (isPaused(event.target)) event.preventDefault(); });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const before = kept.get(event.target);
