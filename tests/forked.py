@@ -28,6 +28,10 @@ _IMPORTED = """
 _forks.set_forkserver_preload(_IMPORTED.split())
 
 
+GRACE = "TEST_GRACE_FOR"
+"""A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
+
+
 class Process:
     """As much of `subprocess.Popen` as `oncue.testing` uses."""
 
@@ -100,6 +104,11 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["oncue", *arguments]
+    if GRACE in environ:
+        from oncue import asgi
+        from oncue.workers import reconciler
+
+        reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
     from oncue.cli import main
 
     main()

@@ -32,10 +32,14 @@ from oncue.workers.alerts import LOOK_AFTER, Alerts
 from oncue.workers.http import Client
 from oncue.workers.janitor import Janitor
 from oncue.workers.poller import Poller
+from oncue.workers.reconciler import Reconciler
 from oncue.workers.sender import Sender
 from oncue.workers.supervisor import Supervisor
 
 log = logging.getLogger("oncue")
+
+RECONCILE_AFTER = 5.0
+"""Seconds between rounds of the reconciler."""
 
 STOP_WITHIN = 8.0
 """Seconds for calls under way to end and be recorded; a service manager waits ten before it kills."""
@@ -130,6 +134,7 @@ class Process:
         supervisor.every(5.0, "janitor", janitor.sweep)
         supervisor.every(600.0, "forgetting", janitor.forget)
         supervisor.every(LOOK_AFTER, "alerts", Alerts(writer, client, self.settings.public_url).look)
+        supervisor.every(RECONCILE_AFTER, "reconciler", Reconciler(writer, client).look)
         if not self.settings.public_url:
             supervisor.every(0.5, "poller", Poller(writer, client).poll)
         return supervisor

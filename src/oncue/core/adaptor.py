@@ -6,7 +6,7 @@ value or a function without hidden state, so an adaptor is tested with a table o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -193,7 +193,44 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
     """What a poll brought, and where to go on. `problem` is a sentence if it could not be done; `after` how long to leave it."""
 
     reports: tuple[Status | Reply, ...]
-    cursor: dict[str, Any]
+    cursor: dict[str, Any] = {}
+    problem: str = ""
+    after: float | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A message whose status is late: the provider's id of it, and when it was made (milliseconds)."""
+
+    provider_id: str
+    at: int
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that the provider may have or not: the attempt whose answer was lost lay between `since` and `until` (milliseconds, our clock)."""
+
+    message: str
+    fields: dict[str, Any]
+    since: int
+    until: int
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the provider's messages to the number in question."""
+
+    status: Status
+    """What became of it, without an id of ours."""
+    could_be: tuple[str, ...]
+    """The sought messages that it may be, by time and sender."""
+    reads_like: tuple[str, ...]
+    """Those of them whose content it has. Content that differs proves nothing: providers change texts."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider's list shows. `problem` is a sentence if it could not be read; `after` how long to leave it."""
+
+    candidates: tuple[Candidate, ...] = ()
+    may_send_again: bool = True
+    """Whether members want a message sent again that the list shows was never accepted; else it is held for one of them."""
     problem: str = ""
     after: float | None = None
 
@@ -234,6 +271,10 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """Which inbound a message's status callback goes to; empty if the provider makes none."""
     poll: Callable[[Http, Config, dict[str, Any]], Awaitable[Polled]] | None = None
     """Without a public URL: (http, configuration, cursor) → what is new since."""
+    fetch: Callable[[Http, Config, Sequence[Asked]], Awaitable[Polled]] | None = None
+    """What became of these, whose callbacks are late? None where a provider cannot say."""
+    find: Callable[[Http, Config, str, Sequence[Sought]], Awaitable[Found]] | None = None
+    """(http, configuration, recipient, messages) → does the provider have these, whose answers were lost? None where it cannot say."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
     """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
     probe: Callable[[Config, str], Probe] | None = None

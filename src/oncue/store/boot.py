@@ -16,11 +16,11 @@ _LEFT = "The process ended while this was being sent; whether the provider has i
 def settle() -> int:
     """What an earlier boot left `submitting` is `unknown` now: nobody can say whether it was sent. Returns how many there were.
 
-    Safe because the lock on the data directory proves that the earlier process has ended.
+    It is looked for at the provider from its claim (`due_at` from now on) until now. Safe because the lock on the data directory proves that the earlier process has ended.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE store_message SET state = 'unknown', reason = %s, updated_at = %s "
+            "UPDATE store_message SET state = 'unknown', reason = %s, due_at = updated_at, updated_at = %s "
             "WHERE state IN ('submitting', 'unknown') AND state = 'submitting'",  # the words of the index that serves it
             [_LEFT, clock.now()],
         )

@@ -116,7 +116,7 @@ class Facts:
         self.load_users(wanted.users)
         self.load_consents(wanted.consents)
         self.load_messages(wanted.messages)
-        self._load_messages_by_provider(wanted.provider_ids)
+        self.load_messages_by_provider(wanted.provider_ids)
         self.load_triggers(message.event for message in self.messages.values())
         self.load_opt_outs(wanted.addresses)
         self._load_conversations(wanted.pairs)
@@ -139,7 +139,7 @@ class Facts:
         for row in self._query(_SELECT_MESSAGE + "id ", {one for one in ids if one not in self.messages}):
             self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
 
-    def _load_messages_by_provider(self, provider_ids: set[str]) -> None:
+    def load_messages_by_provider(self, provider_ids: set[str]) -> None:
         for row in self._query(_SELECT_MESSAGE + "NOT provider_id = '' AND provider_id ", provider_ids):
             self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
 

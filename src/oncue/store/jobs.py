@@ -141,6 +141,8 @@ class Reports(msgspec.Struct, frozen=True):
     adaptor: str
     reports: Sequence[Status | Reply]
     cursor: dict[str, Any] | None = None
+    asked: bool = False
+    """Whether we asked, since the provider's own calls were late."""
 
     @property
     def size(self) -> int:
@@ -161,7 +163,9 @@ class Reports(msgspec.Struct, frozen=True):
         adaptor = unit.snapshot.catalogue[self.adaptor]
         for one in self.reports:
             if isinstance(one, Status):
-                report.take_status(unit, adaptor, one)
+                is_news = report.take_status(unit, adaptor, one)
+                if is_news and self.asked:
+                    unit.count("healed", self.adaptor)
             else:
                 report.take_reply(unit, adaptor, one)
         if self.cursor is not None:
@@ -174,10 +178,10 @@ class Reports(msgspec.Struct, frozen=True):
         if len(self.reports) < 2:
             if not self.reports or self.cursor is None:
                 return None
-            return Reports(self.adaptor, self.reports), Reports(self.adaptor, (), self.cursor)
+            return Reports(self.adaptor, self.reports, asked=self.asked), Reports(self.adaptor, (), self.cursor)
         middle = len(self.reports) // 2
         first, second = self.reports[:middle], self.reports[middle:]
-        return Reports(self.adaptor, first), Reports(self.adaptor, second, self.cursor)
+        return Reports(self.adaptor, first, asked=self.asked), Reports(self.adaptor, second, self.cursor, self.asked)
 
     def join(self, first: None, second: None) -> None:
         """There is no answer to join."""

@@ -52,14 +52,16 @@ def find(unit: Unit, adaptor: str, status: Status) -> Message | None:
     return unit.by_provider.get((adaptor, status.provider_id))
 
 
-def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
-    """Move the message's status forward and raise what is new. A report of a message that is not ours changes nothing."""
+def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> bool:
+    """Move the message's status forward and raise what is new; whether it changed. A report of a message that is not ours changes nothing."""
     message = find(unit, adaptor.name, status)
     if message is None:
         unit.count("report_unmatched", adaptor.name)
         if status.message_id:
             log.warning("a %s report names message %s, which is not here", adaptor.name, status.message_id)
-        return
+        return False
+    if status.message_id and message.state in (State.UNKNOWN, State.WAITING):
+        _take_back(unit, adaptor, message, status.provider_id)
     before = message.changing()
     told = bool(adaptor.suppressed) and adaptor.suppressed in message.raised.split(",")
     if message.provider_id and status.provider_id and message.provider_id != status.provider_id:
@@ -77,8 +79,22 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> None:
     )
     if status.opts_out and not told:  # told again, it would undo a START that came meanwhile
         refused_for_consent(unit, adaptor, message, status.scopes, f"{adaptor.label} error {status.error_code}")
-    if message.changing() != before:  # a repeat costs no write
+    is_news = message.changing() != before
+    if is_news:  # a repeat costs no write
         unit.change_message(message)
+    return is_news
+
+
+def _take_back(unit: Unit, adaptor: Adaptor, message: Message, provider_id: str) -> None:
+    """A callback names its message: what had been bound to another by the provider's list was not that one's, which is in doubt again."""
+    unit.load_messages_by_provider({provider_id})  # a statement of its own, for a case that is rare
+    other = unit.by_provider.get((adaptor.name, provider_id))
+    if other is None or other is message:
+        return
+    log.warning("%s is message %s, not %s as its list seemed to show", provider_id, message.id, other.id)
+    other.state, other.reason = State.UNKNOWN, "What was taken for it in the provider's list was another message."
+    other.provider_id = other.carrier_status = ""
+    unit.change_message(other)
 
 
 def proof_of_acceptance(

@@ -59,6 +59,8 @@ def take(unit: Unit, lanes: Lanes, attempted: Attempted) -> None:
         _submitted(unit, adaptor, message, outcome)
     elif message.state in IN_DOUBT:  # else a callback proved that it was accepted, whatever this answer says
         _not_submitted(unit, lanes, adaptor, message, outcome)
+        if message.state == State.UNKNOWN:  # it is looked for at the provider from then until now
+            message.due_at = attempted.started_at
     unit.change_message(message)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, preview, probe, send
+from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, preview, probe, reconcile, send
 from oncue.core.adaptor import Action, Adaptor, EventKind, Inbound
 
 STATUSES = {
@@ -82,6 +82,8 @@ adaptor = Adaptor(
     inbound=(Inbound("status", inbound.status), Inbound("message", inbound.message)),
     status_inbound="status",
     poll=poll.poll,
+    fetch=reconcile.fetch,
+    find=reconcile.find,
     set_inbound=account.set_inbound,
     probe=probe.probe,
     explain_error=errors.explain,

@@ -88,6 +88,15 @@ ACCOUNT = (
         kind=Kind.MAP,
         example='{"+15005550006": "10"}',
     ),
+    Field(
+        name="when_unknown",
+        label="When an answer was lost",
+        help="oncue looks into Twilio's list to see whether the message is there. If it is not, twice: `send` sends it again, `hold` keeps it for a"
+        " member to decide.",
+        kind=Kind.CHOICE,
+        choices=("send", "hold"),
+        default="send",
+    ),
 )
 
 MESSAGE = (

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from oncue.adaptors.twilio import api
-from oncue.adaptors.twilio.inbound import reply_report, status_report
-from oncue.adaptors.twilio.listing import Failed, Pages, Row, created_at
+from oncue.adaptors.twilio.inbound import reply_report
+from oncue.adaptors.twilio.listing import Failed, Pages, Row, created_at, status_of
 from oncue.core import clock
 from oncue.core.adaptor import Config, Polled, Reply, Status
 from oncue.core.http import Http, Response
@@ -27,13 +27,6 @@ OVERLAP = 2 * clock.MINUTE
 FOLLOWED_FOR = 2 * clock.DAY
 
 FINAL = ("delivered", "undelivered", "failed", "canceled", "read", "received")
-_IMPLIED: dict[str, tuple[str, ...]] = {
-    "sending": (),
-    "sent": (),
-    "delivered": ("sent",),
-    "undelivered": ("sent",),
-    "read": ("sent", "delivered"),
-}
 
 
 class _Known(msgspec.Struct, array_like=True):
@@ -95,27 +88,7 @@ async def _report(http: Http, config: Config, row: Row, known: dict[str, _Known]
     known[sid] = _Known(word, created, before.first if before and before.status == word else now, now)
     if row.get("direction") == "inbound":
         return [await _reply(http, config, row, created)] if word == "received" else []
-    return [_status(row)]
-
-
-def _status(row: Row) -> Status:
-    word = str(row["status"])
-    code = row.get("error_code")
-    service = str(row.get("messaging_service_sid") or "")
-    implied = _IMPLIED.get(word, ())
-    return status_report(
-        word,
-        sid=str(row["sid"]),
-        message_id="",
-        sender=str(row.get("from") or ""),
-        recipient=str(row.get("to") or ""),
-        service=service,
-        code="" if code is None else str(code),
-        said=str(row.get("error_message") or ""),
-        raw=row,
-        # Through a service, whatever was sent was queued once its sender was chosen.
-        implied=("queued", *implied) if service and word in _IMPLIED else implied,
-    )
+    return [status_of(row)]
 
 
 async def _reply(http: Http, config: Config, row: Row, created: int) -> Reply:

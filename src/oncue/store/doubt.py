@@ -1,0 +1,159 @@
+"""Messages in doubt: the provider may have them, and the answer that would say so was lost.
+
+Settled by what the provider's list shows, read outside and decided here, in one transaction. A provider's message belongs to one of ours
+at most. Those of ours to one number are settled together, in the order of their attempts. What may be it but reads otherwise is for a member
+to decide. Only what the list lacked twice, a grace time apart, is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from django.db import connection
+
+from oncue.core.adaptor import Candidate, Sought
+from oncue.core.message import State
+from oncue.store import report
+from oncue.store.facts import AMONG
+from oncue.store.jobs import Whole
+from oncue.store.lanes import Lanes
+from oncue.store.message import Message
+from oncue.store.unit import Unit, encode
+
+log = logging.getLogger("oncue.store")
+
+MOST = 10_000
+"""Messages in doubt that are known of at a time; the oldest."""
+
+_UNKNOWN = "state IN ('submitting', 'unknown') AND state = 'unknown'"  # the words of the index that serves it
+
+MAY_BE = "{label} has a message to this number from that time that may be this one, but reads otherwise. Compare them before you send it again."
+NOT_THERE = (
+    "{label} has no such message. It is held, because {label} is set to hold what was lost; send it again if you wish."
+)
+AGAIN = (
+    "{label}'s list was read twice, a minute apart, and has no such message: it was not accepted, and is sent again."
+)
+
+
+class InDoubt(msgspec.Struct, frozen=True):
+    """A message in doubt; `since` is when the attempt ended, or when oncue started after it had died (milliseconds)."""
+
+    id: str
+    adaptor: str
+    recipient: str
+    since: int
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found for messages to one number. `absent`: those that an earlier look had lacked, long enough before."""
+
+    messages: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    may_send_again: bool
+    absent: frozenset[str]
+
+
+def in_doubt() -> list[InDoubt]:
+    """All of them, oldest first."""
+    sql = f"SELECT id, adaptor, recipient, updated_at FROM store_message WHERE {_UNKNOWN} ORDER BY seq LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [MOST])
+        return [InDoubt(*row) for row in cursor.fetchall()]
+
+
+def sought(messages: Iterable[str]) -> list[Sought]:
+    """What is looked for, of those that are still in doubt."""
+    sql = f"SELECT id, fields, due_at, updated_at FROM store_message WHERE id {AMONG} AND state = 'unknown'"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [encode(sorted(messages)).decode()])
+        return [
+            Sought(message=one, fields=msgspec.json.decode(fields), since=due_at, until=updated_at)
+            for one, fields, due_at, updated_at in cursor.fetchall()
+        ]
+
+
+def under_way(recipients: Iterable[str], but: Iterable[str]) -> frozenset[str]:
+    """Recipients to whom something else is being sent or in doubt: the list may show it, and whose it is cannot be said yet."""
+    sql = (
+        "SELECT DISTINCT recipient FROM store_message WHERE state IN ('submitting', 'unknown') "
+        f"AND recipient {AMONG} AND NOT id {AMONG}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [encode(sorted(recipients)).decode(), encode(sorted(but)).decode()])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+class Settle(Whole, frozen=True):
+    """Settle what was looked for. Answers which messages the list lacked now; those that it lacked before are not among them."""
+
+    adaptor: str
+    looked: Sequence[Looked]
+
+    @property
+    def size(self) -> int:
+        """How many messages."""
+        return sum(len(one.messages) for one in self.looked)
+
+    @property
+    def line(self) -> str:
+        """With the adaptor's reports."""
+        return f"reports {self.adaptor}"
+
+    def want(self, unit: Unit) -> None:
+        """The messages, and whatever the candidates are bound to already."""
+        for one in self.looked:
+            unit.wanted.messages.update(one.messages)
+            unit.wanted.provider_ids.update(candidate.status.provider_id for candidate in one.candidates)
+
+    def take(self, unit: Unit, lanes: Lanes) -> frozenset[str]:
+        """Number by number."""
+        return frozenset(one for looked in self.looked for one in _settle(unit, lanes, self.adaptor, looked))
+
+
+def _settle(unit: Unit, lanes: Lanes, name: str, looked: Looked) -> list[str]:
+    adaptor = unit.snapshot.catalogue[name]
+    found = [unit.messages[one] for one in looked.messages if one in unit.messages]
+    messages = sorted((one for one in found if one.state == State.UNKNOWN), key=lambda one: (one.due_at, one.id))
+    free = [one for one in looked.candidates if (name, one.status.provider_id) not in unit.by_provider]
+    free.reverse()  # oldest first
+    left = []
+    for message in messages:
+        its = next((one for one in free if message.id in one.reads_like), None)
+        if its is None:
+            left.append(message)
+            continue
+        free.remove(its)
+        unit.count("found", name)
+        report.take_status(unit, adaptor, msgspec.structs.replace(its.status, message_id=message.id))
+    absent = []
+    for message in left:
+        if any(message.id in one.could_be for one in free):
+            _hold(unit, message, MAY_BE.format(label=adaptor.label))
+        elif message.id not in looked.absent:
+            absent.append(message.id)
+        elif looked.may_send_again:
+            _send_again(unit, lanes, message, AGAIN.format(label=adaptor.label))
+        else:
+            _hold(unit, message, NOT_THERE.format(label=adaptor.label))
+    return absent
+
+
+def _hold(unit: Unit, message: Message, sentence: str) -> None:
+    if message.reason != sentence:
+        log.warning("message %s stays unknown: %s", message.id, sentence)
+        since = message.updated_at  # when its attempt ended: the look must not move the time in which it is looked for
+        message.reason = sentence
+        unit.change_message(message)
+        message.updated_at = since
+
+
+def _send_again(unit: Unit, lanes: Lanes, message: Message, sentence: str) -> None:
+    log.warning("message %s: %s", message.id, sentence)
+    unit.add_attempt(message.id, message.attempts, "NotThere", sentence, "[]", unit.now, unit.now)
+    unit.count("sent_again", message.adaptor)
+    message.state, message.reason, message.due_at = State.WAITING, sentence, unit.now
+    lanes.waits(message.adaptor, message.lane, message.per_second, unit.now)
+    unit.change_message(message)

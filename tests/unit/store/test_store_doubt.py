@@ -1,0 +1,141 @@
+"""Settling what is in doubt: a provider's message belongs to one of ours at most, and only what its list lacked twice is sent again."""
+
+from __future__ import annotations
+
+import pytest
+
+from inside import LOOP, Inside
+from oncue.core.adaptor import Candidate, Reply, Status
+from oncue.core.outcome import Submitted, Unknown
+from oncue.store import doubt
+from oncue.store.doubt import Looked, Settle
+from oncue.store.jobs import Reports
+
+ANN = "+16175551212"
+
+
+def lost(one: Inside, count: int = 1) -> list[str]:
+    """Messages to Ann whose answers were lost; their ids, in the order of their attempts."""
+    one.apply(LOOP)
+    for n in range(count):
+        one.event("ann", "booked", {"n": n}, user_properties={"phone_number": ANN})
+    ids = [claimed.id for claimed in one.claimed]
+    one.claimed.clear()
+    for id_ in ids:
+        one.ended(id_, Unknown("no answer"))
+    assert one.states() == {"unknown": count}
+    return ids
+
+
+def listed(sid: str, could_be: list[str], reads_like: list[str], status: str = "sent") -> Candidate:
+    report = Status(provider_id=sid, status=status, first_status="queued", raw={})
+    return Candidate(status=report, could_be=tuple(could_be), reads_like=tuple(reads_like))
+
+
+def settle(
+    one: Inside, ids: list[str], *candidates: Candidate, absent: tuple[str, ...] = (), again: bool = True
+) -> set[str]:
+    looked = Looked(messages=tuple(ids), candidates=candidates, may_send_again=again, absent=frozenset(absent))
+    return set(one.do(Settle("twilio", [looked])))
+
+
+def bound(one: Inside) -> dict[str, str]:
+    return dict(one.rows("SELECT id, provider_id FROM store_message"))
+
+
+def test_one_that_is_there_is_accepted_with_the_status_it_has(inside):
+    (message,) = lost(inside)
+    assert settle(inside, [message], listed("SM1", [message], [message])) == set()
+    assert inside.messages("state, provider_id, carrier_status") == [("accepted", "SM1", "sent")]
+    assert inside.events("ann")[1:] == ["twilio.queued", "twilio.sent"]
+
+
+def test_of_two_alike_each_gets_its_own_and_the_third_is_absent(inside):
+    ids = lost(inside, 3)
+    found = [listed("SM2", ids, ids), listed("SM1", ids, ids)]  # newest first, as the list has them
+    assert settle(inside, ids, *found) == {ids[2]}
+    assert bound(inside) == {ids[0]: "SM1", ids[1]: "SM2", ids[2]: ""}
+
+
+def test_what_belongs_to_another_message_is_not_bound_again(inside):
+    first, second = lost(inside, 2)
+    inside.ended(first, Submitted(provider_id="SM1", status="queued"))
+    assert settle(inside, [second], listed("SM1", [second], [second])) == {second}
+    assert inside.states() == {"accepted": 1, "unknown": 1}
+
+
+def test_one_listing_without_it_sends_nothing_and_a_second_sends_it_once(inside):
+    (message,) = lost(inside)
+    assert settle(inside, [message]) == {message}
+    assert inside.states() == {"unknown": 1} and not inside.claimed
+    assert settle(inside, [message], absent=(message,)) == set()
+    assert [one.id for one in inside.claimed] == [message] and inside.claimed[0].attempt == 2
+    assert settle(inside, [message], absent=(message,)) == set()  # it is being sent: no longer in doubt
+    assert len(inside.claimed) == 1
+
+
+def test_what_may_be_it_but_reads_otherwise_holds_it_even_after_two_looks(inside):
+    (message,) = lost(inside)
+    before = inside.rows("SELECT updated_at FROM store_message")
+    assert settle(inside, [message], listed("SM9", [message], []), absent=(message,)) == set()
+    ((state, reason),) = inside.messages("state, reason")
+    assert state == "unknown" and "reads otherwise" in reason and not inside.claimed
+    assert inside.rows("SELECT updated_at FROM store_message") == before  # where it is looked for stays
+
+
+def test_members_may_want_it_held(inside):
+    (message,) = lost(inside)
+    settle(inside, [message], absent=(message,), again=False)
+    assert inside.states() == {"unknown": 1} and not inside.claimed
+
+
+def test_a_callback_that_came_meanwhile_wins(inside):
+    (message,) = lost(inside)
+    inside.do(Reports("twilio", [Status(message_id=message, provider_id="SM5", status="sent", raw={})]))
+    assert settle(inside, [message], listed("SM1", [message], [message]), absent=(message,)) == set()
+    assert bound(inside) == {message: "SM5"} and inside.states() == {"accepted": 1}
+
+
+def test_a_callback_overrides_what_the_list_seemed_to_show(inside):
+    first, second = lost(inside, 2)
+    settle(inside, [first, second], listed("SM1", [first, second], [first, second]))
+    assert bound(inside) == {first: "SM1", second: ""}
+    inside.do(Reports("twilio", [Status(message_id=second, provider_id="SM1", status="sent", raw={})]))
+    assert bound(inside) == {first: "", second: "SM1"}
+    assert [state for (state,) in inside.messages("state")] == ["unknown", "accepted"]
+    assert settle(inside, [first]) == {first}  # and is looked for again
+
+
+def test_who_opted_out_meanwhile_is_not_sent_it_again(inside):
+    (message,) = lost(inside)
+    stop = Reply(provider_id="SM7", address=ANN, sender="+15005550006", scopes=("+15005550006",), body="STOP", consent="opted_out", properties={})  # fmt: skip
+    inside.do(Reports("twilio", [stop]))
+    settle(inside, [message], absent=(message,))
+    assert not inside.claimed and inside.states() == {"suppressed": 1}
+
+
+def test_one_past_its_time_expires_in_place_of_being_sent(inside):
+    (message,) = lost(inside)
+    inside.execute("UPDATE store_message SET send_by = 1")
+    settle(inside, [message], absent=(message,))
+    assert not inside.claimed and inside.states() == {"expired": 1}
+
+
+@pytest.mark.parametrize("state", ["submitting", "unknown"])
+def test_another_under_way_to_the_number_is_seen(inside, state):
+    first, second = lost(inside, 2)
+    inside.execute("UPDATE store_message SET state = ? WHERE id = ?", state, second)
+    assert doubt.under_way([ANN], [first]) == {ANN}
+    assert doubt.under_way([ANN], [first, second]) == set()
+
+
+def test_it_is_looked_for_from_the_attempt_until_its_end_also_after_a_crash(inside):
+    inside.apply(LOOP)
+    inside.event("ann", "booked", user_properties={"phone_number": ANN})
+    ((claimed_at,),) = inside.rows("SELECT updated_at FROM store_message")
+    inside.execute("UPDATE store_message SET updated_at = updated_at - 60000")
+    inside.close()
+    inside.open()
+    (one,) = doubt.in_doubt()
+    (sought,) = doubt.sought([one.id])
+    assert sought.since == claimed_at - 60_000 and sought.until >= claimed_at and one.since == sought.until
