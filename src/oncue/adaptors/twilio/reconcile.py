@@ -61,7 +61,7 @@ async def find(http: Http, config: Config, recipient: str, sought: Sequence[Soug
         return Found(problem=str(failed), after=failed.after)
     ahead = pages.now - clock.now()
     if abs(ahead) > MOST_OFF:
-        minutes = ahead // clock.MINUTE
+        minutes = round(ahead / clock.MINUTE)
         return Found(
             problem=f"Twilio's clock is {minutes} minutes from this machine's, so nothing can be found by time; set the clock."
         )
