@@ -131,6 +131,7 @@ def test_configured_by_hand_it_becomes_active_and_can_be_switched_off_and_on(fre
     expect(page.get_by_label("Auth Token", exact=True)).to_have_attribute(
         "placeholder", "Saved; leave empty to keep it"
     )
+    expect(page.get_by_role("region", name="What became of messages")).to_contain_text("up to date")
     faultless(page)
     shoot(page, "adaptors-active")
 

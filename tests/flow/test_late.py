@@ -27,6 +27,10 @@ def test_a_status_whose_callback_was_lost_is_asked_after_and_triggers_its_rule(s
     oncue.wait_for_messages(count, "adaptor = 'email'", within=30)  # and so they are told by e-mail
     counted = dict(oncue.query("SELECT label, SUM(count) FROM store_counter WHERE name = 'healed' GROUP BY label"))
     assert counted == {"twilio": count}
+    told = oncue.call("GET", "/metrics")[2].decode()
+    assert f'oncue_store_total{{kind="healed",label="twilio"}} {count}' in told
+    assert 'oncue_in_doubt_messages{adaptor="twilio"} 0' in told
+    assert 'oncue_reconciler_behind_seconds{adaptor="twilio"} ' in told
 
 
 def older(oncue, by: int) -> None:

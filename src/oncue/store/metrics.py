@@ -16,6 +16,12 @@ MOST_LABELS = 200
 OTHER = "other"
 
 
+GAUGES = {
+    "in_doubt_messages": "Messages of which it is not known whether the provider has them.",
+    "reconciler_behind_seconds": "By how much asking after late messages lags behind.",
+}
+
+
 class Totals(Counter[tuple[str, str]]):
     """What was committed since the process began, by (name, label) as in the hourly counters."""
 
@@ -51,6 +57,10 @@ def metrics(writer: Writer) -> str:
     ]
     for (name, label), count in sorted(writer.totals.items()):
         lines.append(f'oncue_store_total{{kind="{_quoted(name)}",label="{_quoted(label)}"}} {count}')
+    for name, sentence in GAUGES.items():
+        lines += [f"# HELP oncue_{name} {sentence}", f"# TYPE oncue_{name} gauge"]
+        measured = sorted((label, value) for (kind, label), value in writer.gauges.items() if kind == name)
+        lines += [f'oncue_{name}{{adaptor="{_quoted(label)}"}} {value:g}' for label, value in measured]
     return "\n".join(lines) + "\n"
 
 

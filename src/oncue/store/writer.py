@@ -85,6 +85,8 @@ class Writer:
         self.transactions = 0
         self.totals = Totals()
         """What was committed since the process began."""
+        self.gauges: dict[tuple[str, str], float] = {}
+        """What the workers last measured, by (name, adaptor); shown with the counters."""
         self._vault = vault
         self._on_claimed = on_claimed
         self._lanes = Lanes()

@@ -18,7 +18,7 @@ from oncue.core.adaptor import Adaptor
 from oncue.core.fields import Fault, Field, as_text, read
 from oncue.store import adaptors, configuring
 from oncue.store.adaptors import ACTIVE, INACTIVE, Stored
-from oncue.web import adaptor_callbacks, adaptor_state, forms, senders
+from oncue.web import adaptor_callbacks, adaptor_certainty, adaptor_state, forms, senders
 from oncue.web.access import may, who
 from oncue.web.adaptor_checks import kept
 from oncue.web.backstage import behind
@@ -67,6 +67,7 @@ def show(
         "ask": adaptor_state.held_sentences(adaptor, state, waiting),
         "calls": adaptor_callbacks.calls(adaptor, stored),
         "way": way,
+        "certainty": adaptor_certainty.look(adaptor) if stored else None,
     }
     return render(request, "oncue/adaptors_one.html", context, status=status)
 

@@ -62,13 +62,13 @@ class Reconciler:
         self._rest_until: dict[tuple[str, str], float] = {}
         """(adaptor, what was asked) → when it may be asked again (steady clock)."""
         self._problems: dict[tuple[str, str], str] = {}
-        self.behind_for: dict[str, float] = {}
-        """Seconds by which asking lags behind, by adaptor."""
 
     async def look(self) -> None:
         """Settle what is due, ask after what is late."""
         known = await asyncio.to_thread(doubt.in_doubt)
         self._plan(known)
+        for name in self._writer.snapshot.adaptors:
+            self._writer.gauges["in_doubt_messages", name] = sum(one.adaptor == name for one in known)
         for adaptor, configured in self._able():
             if adaptor.find and not self._rests(adaptor, "find"):
                 await self._settle(adaptor, configured, [one for one in known if one.adaptor == adaptor.name])
@@ -154,7 +154,7 @@ class Reconciler:
         http = self._client.recording(redactor(adaptor, configured.config))
         for _ in range(ROUNDS):
             found = await asyncio.to_thread(late.find, adaptor, ASKED)
-            self.behind_for[adaptor.name] = found.behind_for / clock.SECOND
+            self._writer.gauges["reconciler_behind_seconds", adaptor.name] = found.behind_for / clock.SECOND
             if found.asked:
                 told = await adaptor.fetch(http, configured.config, found.asked)
                 if told.reports:
