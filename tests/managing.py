@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from typing import Any
 
 import msgspec
@@ -81,3 +83,18 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
         oncue.make_keys()
         yield oncue
     assert "because of a fault" not in oncue.log() and "Warning" not in oncue.log(), oncue.log()
+
+
+def signed_in(api: Managed, role: str) -> str:
+    """The cookie of a member with that role."""
+    email, password = f"{role}@example.com", "correct horse battery 7"
+    api.run("member", "create", email, "--role", role, "--password-stdin", text=password)
+    _, headers, page = api.call("GET", "/sign-in")
+    token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert token
+    csrf = SimpleCookie(headers["set-cookie"])["oncue_csrf"].value
+    form = f"csrfmiddlewaretoken={token[1].decode()}&email={email}&password={password.replace(' ', '+')}"
+    given = {"Cookie": f"oncue_csrf={csrf}", "Content-Type": "application/x-www-form-urlencoded"}
+    status, headers, _ = api.call("POST", "/sign-in", form.encode(), given)
+    assert status == 302
+    return f"oncue_session={SimpleCookie(headers['set-cookie'])['oncue_session'].value}"

@@ -44,8 +44,11 @@ def point_here(adaptor: Adaptor, stored: Stored | None, by: str) -> Checked | st
         return "People's messages cannot come here: set ONCUE_PUBLIC_URL to the address oncue is reached at, and start it again."
     pointed = behind().pointed(adaptor, stored.values, url)
     checked = behind().checked(adaptor, stored.values)
-    if checked and checked.ok:
-        found = kept(checked, stored)
-        found["notes"] = [*found["notes"], *(note for note in pointed.notes if note not in found["notes"])]
-        behind().change(lambda: configuring.learn(adaptor, found, by=by, note=pointed.sentence))
+    if checked is None:
+        return pointed
+    if not checked.ok:  # then nothing can have been changed, and this says why
+        return checked
+    found = kept(checked, stored)
+    found["notes"] = [*found["notes"], *(note for note in pointed.notes if note not in found["notes"])]
+    behind().change(lambda: configuring.learn(adaptor, found, by=by, note=pointed.sentence))
     return pointed

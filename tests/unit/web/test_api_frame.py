@@ -6,12 +6,11 @@ import gzip
 import re
 import subprocess
 import sys
-from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 
-from managing import Managed, api  # noqa: F401 a fixture
+from managing import Managed, api, signed_in  # noqa: F401 one is a fixture
 
 RANKS = ("read", "write", "admin")
 CHANGE_NOTHING = ("test_rule", "backtest_rule", "preview_message")
@@ -172,18 +171,3 @@ print("ninja" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.splitlines()[-1] == "False", done.stdout + done.stderr
-
-
-def signed_in(api: Managed, role: str) -> str:  # noqa: F811
-    """The cookie of a member with that role."""
-    email, password = f"{role}@example.com", "correct horse battery 7"
-    api.run("member", "create", email, "--role", role, "--password-stdin", text=password)
-    _, headers, page = api.call("GET", "/sign-in")
-    token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page)
-    assert token
-    csrf = SimpleCookie(headers["set-cookie"])["oncue_csrf"].value
-    form = f"csrfmiddlewaretoken={token[1].decode()}&email={email}&password={password.replace(' ', '+')}"
-    given = {"Cookie": f"oncue_csrf={csrf}", "Content-Type": "application/x-www-form-urlencoded"}
-    status, headers, _ = api.call("POST", "/sign-in", form.encode(), given)
-    assert status == 302
-    return f"oncue_session={SimpleCookie(headers['set-cookie'])['oncue_session'].value}"

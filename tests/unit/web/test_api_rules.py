@@ -197,3 +197,83 @@ def test_a_message_that_waits_is_called_off_and_sent_again(api):  # noqa: F811
     copy = api.done("POST", f"/messages/{message}/resend", again, status=201)
     assert (copy["state"], copy["id"] == message) == ("waiting", False)
     assert api.done("POST", f"/messages/{message}/resend", again, status=201)["id"] == copy["id"]
+
+
+FILE = """rules:
+  - key: filed
+    name: Filed
+    state: "on"
+    category: transactional
+    triggers: [booked]
+    actions:
+      - action: email.send
+        to: "{{ user.email }}"
+        subject: Booking
+        text: It is confirmed.
+"""
+
+
+def test_a_rule_is_saved_and_got_as_a_file(api):  # noqa: F811
+    saved = api.done("PUT", "/rules/filed/file", {"yaml": FILE})
+    assert (saved["key"], saved["revision"], saved["state"], saved["faults"]) == ("filed", 1, "on", [])
+    got = api.get("/rules/filed/file")
+    assert (got["key"], got["revision"]) == ("filed", 1)
+    assert api.done("PUT", "/rules/filed/file?revision=1", {"yaml": got["yaml"]})["revision"] == 1, "nothing differs"
+    renamed = got["yaml"].replace("name: Filed", "name: Renamed").replace("\n", "\r\n")
+    assert api.done("PUT", "/rules/filed/file", {"yaml": renamed})["name"] == "Renamed"
+    stale = api.ask("PUT", "/rules/filed/file?revision=1", {"yaml": FILE}, scope="write")
+    assert stale.status == 409 and "The newest revision is 2, not 1" in stale.detail
+    assert api.ask("PUT", "/rules/filed/file", {"yaml": FILE}, scope="read").status == 403
+    assert api.ask("GET", "/rules/nothing/file").detail == "There is no rule with the key nothing."
+
+
+def test_what_is_wrong_with_a_file_is_said_with_its_line(api):  # noqa: F811
+    def refused(key: str, yaml: str) -> dict[str, str]:
+        answer = api.ask("PUT", f"/rules/{key}/file", {"yaml": yaml}, scope="write")
+        assert answer.status == 422, answer
+        return {one["detail"]: one["field"] for one in answer.json()["errors"]}
+
+    assert set(refused("wrong", "rules: [").values()) == {"yaml"}
+    assert "Line 1: One rule belongs here, under rules, not 0." in refused("wrong", "rules: []")
+    keyed = refused("wrong", FILE)
+    assert "Line 2: The key of a rule is its identity and stays wrong; make a new rule to have another." in keyed, keyed
+    faulty = FILE.replace("filed", "drafted").replace("        subject: Booking\n", "")
+    assert any(said.endswith("Subject is required.") for said in refused("drafted", faulty))
+    assert refused("No", FILE) == {"A key has lower-case letters, digits, - and _, at most 64, not 'No'.": "key"}
+    assert api.ask("GET", "/rules/drafted").status == 404
+    assert api.ask("PUT", "/rules/drafted/file?revision=1", {"yaml": faulty}).status == 404, "there is no such revision"
+
+
+def test_a_draft_is_kept_as_a_file_while_it_is_off(api):  # noqa: F811
+    draft = FILE.replace("filed", "draft").replace("        subject: Booking\n", "").replace('"on"', '"off"')
+    kept = api.done("PUT", "/rules/draft/file", {"yaml": draft})
+    assert [(one["field"], one["detail"]) for one in kept["faults"]] == [("actions[0].subject", "Subject is required.")]
+    assert api.ask("PUT", "/rules/draft/state", {"state": "on"}, scope="write").errors == {
+        "actions[0].subject": "Subject is required."
+    }
+    api.done("POST", "/rules/draft/archive")
+    archived = api.ask("PUT", "/rules/draft/file", {"yaml": draft}, scope="write")
+    assert (archived.status, archived.detail) == (409, "The rule draft is archived; restore it first.")
+
+
+def test_two_revisions_are_compared_line_by_line(api):  # noqa: F811
+    made(api, "compared")
+    body = {name: value for name, value in RULE.items() if name != "key"}
+    api.done("PUT", "/rules/compared", {**body, "name": "Second"})
+    lines = api.get("/rules/compared/differences?before=1&after=2")["lines"]
+    changed = [(one["kind"], one["text"].strip()) for one in lines if one["kind"] in ("added", "removed")]
+    assert changed == [("removed", "name: Booking"), ("added", "name: Second")]
+    assert api.get("/rules/compared/differences?before=2&after=2") == {"lines": []}
+    assert api.ask("GET", "/rules/compared/differences?before=1&after=9").status == 404
+    assert api.ask("GET", "/rules/compared/differences?before=1").errors == {"after": "after is required."}
+
+
+def test_what_may_not_be_meant_is_said_before_a_rule_is_on(api):  # noqa: F811
+    config = {"smtp_url": "smtp://127.0.0.1:9", "from": "Shop <shop@example.com>"}
+    api.done("PUT", "/adaptors/email", {"config": config, "active": False}, scope="admin")
+    body = {"rule": {**RULE, "triggers": ["never_seen"]}, "user": "ann", "user_properties": {"email": "a@example.com", "first_name": "Ann"},
+            "event": {"name": "never_seen", "properties": {"amount": 12, "id": "7"}}}  # fmt: skip
+    tried = api.done("POST", "/rule-tests", body, scope="read")
+    assert tried["warnings"] == ["No event never_seen has been seen yet."]
+    preview = tried["actions"][0]["preview"]
+    assert (preview["subject"], preview["text"]) == ("Booking 7", "Hi Ann")
