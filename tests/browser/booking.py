@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from playwright.sync_api import Browser, expect
+
+from browsing import Site, faultless, opened, shoot, sign_in, watched
 from forked import Oncue
 from oncue.simulator.spawn import Simulator
 
@@ -40,3 +44,19 @@ def open_for_bookings(site: Oncue, carrier: Simulator) -> None:
     site.apply(RULES)
     done = site.run("check", "--set-inbound", "twilio")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def seen_empty(request: pytest.FixtureRequest, site: Site, browser: Browser) -> None:
+    """Before anything is there, the pages `EMPTY` of a file of tests (address, heading, what is offered) say how they fill."""
+    context = opened(browser, site)
+    page, complaints = watched(context)
+    sign_in(page)
+    for where, heading, offered in request.module.EMPTY:
+        page.goto(where)
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        expect(page.locator("#main .empty").get_by_role("link", name=offered).first).to_be_visible()
+        faultless(page)
+        shoot(page, f"{where.strip('/').replace('/', '-')}-empty")
+    context.close()
+    assert not complaints

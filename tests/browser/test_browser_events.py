@@ -19,31 +19,15 @@ HOSTILE = {
     "nested": {"a": [1, {"b": None}], "ok": True},
 }
 PERSON = {"first_name": "Ann", "phone_number": ANN, "country": "US"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _empty_first(site, browser):
-    """Before anything came in, the pages say what to do."""
-    from browsing import opened, watched
-
-    context = opened(browser, site)
-    page, complaints = watched(context)
-    sign_in(page)
-    for path, heading, name in (
-        ("/events", "No events yet", "events-empty"),
-        ("/events/names", "No events yet", "names-empty"),
-    ):
-        page.goto(path)
-        expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        expect(page.locator("#main .empty").get_by_role("link", name="Send a test event")).to_be_visible()
-        faultless(page)
-        shoot(page, name)
-    context.close()
-    assert not complaints
+EMPTY = [
+    ("/events", "No events yet", "Send a test event"),
+    ("/events/names", "No events yet", "Send a test event"),
+]
+pytestmark = pytest.mark.usefixtures("seen_empty")
 
 
 @pytest.fixture(scope="module")
-def bookings(site, carrier, _empty_first):
+def bookings(site, carrier, seen_empty):
     open_for_bookings(site, carrier)
     site.post({"type": "user", "user": "ann", "properties": PERSON})
     return site

@@ -7,27 +7,16 @@ import re
 
 import pytest
 from booking import SENDER, open_for_bookings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from browsing import ANN, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, faultless, shoot, sign_in
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _empty_first(site, browser: Browser):
-    """Before anybody opted out, the page says how it fills."""
-    context = opened(browser, site)
-    page, complaints = watched(context)
-    sign_in(page)
-    page.goto("/opt-outs")
-    expect(page.get_by_role("heading", name="Nobody has opted out")).to_be_visible()
-    faultless(page)
-    shoot(page, "empty")
-    context.close()
-    assert not complaints
+EMPTY = [("/opt-outs", "Nobody has opted out", "Add an opt-out")]
+pytestmark = pytest.mark.usefixtures("seen_empty")
 
 
 @pytest.fixture(scope="module")
-def bookings(site, carrier, _empty_first):
+def bookings(site, carrier, seen_empty):
     open_for_bookings(site, carrier)
     site.post({"type": "user", "user": "ann", "properties": {"phone_number": ANN, "country": "US"}})
     return site

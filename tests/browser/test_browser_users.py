@@ -6,29 +6,17 @@ import re
 
 import pytest
 from booking import open_for_bookings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from browsing import ANN, faultless, opened, shoot, sign_in, watched
+from browsing import ANN, faultless, shoot, sign_in
 
 PERSON = {"first_name": "Ann", "last_name": "Lee", "phone_number": ANN, "email": "ann@example.com", "country": "IE"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _empty_first(site, browser: Browser):
-    """Before anybody is known, the page says what to do."""
-    context = opened(browser, site)
-    page, complaints = watched(context)
-    sign_in(page)
-    page.goto("/users")
-    expect(page.get_by_role("heading", name="No users yet")).to_be_visible()
-    faultless(page)
-    shoot(page, "empty")
-    context.close()
-    assert not complaints
+EMPTY = [("/users", "No users yet", "Import a file")]
+pytestmark = pytest.mark.usefixtures("seen_empty")
 
 
 @pytest.fixture(scope="module")
-def bookings(site, carrier, _empty_first):
+def bookings(site, carrier, seen_empty):
     open_for_bookings(site, carrier)
     site.post(
         {"type": "user", "user": "ann", "properties": PERSON},
