@@ -146,6 +146,11 @@ def test_the_reference_shows_every_operation_and_loads_nothing_from_elsewhere(ap
     assert api.ask("GET", "/docs/nothing", scope="", Cookie=cookie).status == 404
 
 
+def test_the_page_of_the_keys_leads_to_the_reference(api):  # noqa: F811
+    status, _, page = api.call("GET", "/settings/keys", None, {"Cookie": signed_in(api, "owner")})
+    assert status == 200 and b'href="/api/v1/docs"' in page
+
+
 def test_the_reference_is_for_members(api):  # noqa: F811
     answer = api.ask("GET", "/docs", scope="")
     assert (answer.status, answer.headers["location"]) == (302, "/sign-in?next=%2Fapi%2Fv1%2Fdocs")
