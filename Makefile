@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test browser lint types bench clean
+.PHONY: install demo test browser lint types bench crash clean
 
 install: .venv/installed
 
@@ -35,6 +35,11 @@ types: install
 
 bench: install
 	$(BIN)/python tests/bench/bench.py
+
+# Kills oncue hundreds of times under load and counts at the carrier: `make crash KILLS=300 SEED=1`.
+KILLS ?= 300
+crash: install
+	$(BIN)/python tests/crashing.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import oncue.testing
+from crash_steps import arm
 
 _forks = multiprocessing.get_context("forkserver")
 _IMPORTED = """
@@ -30,6 +32,9 @@ _forks.set_forkserver_preload(_IMPORTED.split())
 
 GRACE = "TEST_GRACE_FOR"
 """A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
+
+DIE_AT = "TEST_DIE_AT"
+"""Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
 
 
 class Process:
@@ -68,6 +73,22 @@ class Oncue(oncue.testing.Oncue):
     def begin(self, arguments: tuple[str, ...], log: Path) -> Process:  # type: ignore[override]
         """Fork, and be `oncue` with these arguments."""
         return self._fork(arguments, log, log)
+
+    def start(self, *, may_die: bool = False) -> None:
+        """Start, and wait until it is ready, or, if it may, until it has died."""
+        try:
+            super().start()
+        except AssertionError:
+            if not (may_die and self.dies_within(0)):
+                raise
+
+    def dies_within(self, seconds: float) -> bool:
+        """Whether it has killed itself by then."""
+        assert self._process is not None
+        try:
+            return self._process.wait(seconds) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
 
     def run(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run an `oncue` command on the same data directory."""
@@ -109,6 +130,9 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
         from oncue.workers import reconciler
 
         reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
+    if environ.get(DIE_AT):
+        time, _, step = environ[DIE_AT].partition(" ")
+        arm(step, int(time))
     from oncue.cli import main
 
     main()

@@ -1,7 +1,5 @@
 """Never twice, never lost: repeats, crashes and a carrier at its worst, counted by the carrier itself."""
 
-import threading
-from http.client import HTTPException
 from urllib.parse import urldefrag, urlencode
 
 import pytest
@@ -118,47 +116,6 @@ def test_a_burst_at_one_a_second_waits_its_turn_and_leaves_nothing_unknown(start
     accepted = carrier.state(counts=True)["accepted"]
     assert accepted < 60
     assert len(oncue.messages("state = 'waiting'")) >= 10_000 - accepted - lost - 5
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_at_any_moment_nothing_is_twice_and_nothing_is_lost(start, carrier, seed):
-    """Events are posted without pause while the process is killed; the client repeats what was not answered, as clients do."""
-    carrier.dial(pace=0.05)
-    oncue = start()
-    answered: set[int] = set()
-    done = threading.Event()
-
-    def post() -> None:
-        n = 0
-        while not done.is_set() or n < 120:
-            try:
-                oncue.post(booking(n))
-            except (OSError, HTTPException, AssertionError):  # an answer cut short by the kill is no answer
-                done.wait(0.02)
-                continue
-            answered.add(n)
-            n += 1
-
-    client = threading.Thread(target=post)
-    client.start()
-    for kill in range(3):
-        wait_for(lambda least=(kill + 1) * (15 + 5 * seed): len(answered) >= least, 20)
-        oncue.kill()
-        oncue.start()
-    done.set()
-    client.join(30)
-    assert not client.is_alive()
-    wait_for(lambda: not oncue.messages("state IN ('waiting', 'submitting')"), 20)
-    texts = [one["to"] for one in carrier.state()["messages"]]
-    assert len(texts) == len(set(texts)), "someone was texted twice"
-    events = oncue.query("SELECT COUNT(*), COUNT(DISTINCT user_id) FROM store_event WHERE name = 'booking_confirmed'")
-    assert events == [(len(answered), len(answered))]
-    messages = oncue.messages()
-    assert len(messages) == len(answered)
-    for one in messages:  # accepted is at the carrier; unknown may or may not be, and is shown
-        assert one["state"] in ("accepted", "unknown"), one
-        assert one["state"] == "unknown" or one["recipient"] in texts
-    assert oncue.query("PRAGMA integrity_check") == [("ok",)]
 
 
 def test_what_was_being_sent_when_the_process_died_is_unknown_until_its_callback(start, carrier):

@@ -91,8 +91,8 @@ ACCOUNT = (
     Field(
         name="when_unknown",
         label="When an answer was lost",
-        help="oncue looks into Twilio's list to see whether the message is there. If it is not, twice: `send` sends it again, `hold` keeps it for a"
-        " member to decide.",
+        help="oncue looks into Twilio's list to see whether the message is there. If it is not, twice, a minute apart, it is"
+        " sent again (send), or kept for a member to decide (hold).",
         kind=Kind.CHOICE,
         choices=("send", "hold"),
         default="send",
