@@ -1,6 +1,10 @@
 """Attempts to sign in are slowed down after a few failures, by e-mail address and by where they come from.
 
-Addresses within a private network are not counted: behind a proxy everybody has the proxy's, and one stranger could keep all members out.
+A browser in which that member signed in before is counted by itself: strangers who try somebody's address keep nobody out who is known
+(owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies). Of all others a few failures make one place wait, and
+many make every place wait, since whoever has a thousand places guesses from each of them.
+
+Addresses within a private network are no place: behind a proxy everybody has the proxy's, and one stranger could keep all members out.
 """
 
 from __future__ import annotations
@@ -15,6 +19,9 @@ from oncue.store.rows import rows
 FREE = 5
 """Failures after which one has to wait."""
 
+FREE_ANYWHERE = 50
+"""Failures with one e-mail address after which every browser that is not known has to wait, wherever it is."""
+
 WAIT_FOR = 30 * clock.SECOND
 """The first time; each further failure doubles it."""
 
@@ -24,25 +31,25 @@ FORGOTTEN_AFTER = clock.HOUR
 """Failures count for so long after the last one, or after the wait it led to."""
 
 
-def wait_for(email: str, address: str) -> int:
-    """Seconds until the next attempt is allowed; 0 if it is now."""
-    keys = _keys(email, address)
+def wait_for(email: str, address: str, browser: str = "") -> int:
+    """Seconds until the next attempt is allowed; 0 if it is now. `browser` names one that is known to be the member's."""
+    keys = list(_counted(email, address, browser))
     marks = ", ".join(["%s"] * len(keys))
-    found = rows(f"SELECT until_at FROM store_throttle WHERE failures >= %s AND key IN ({marks})", [FREE, *keys])
+    found = rows(f"SELECT until_at FROM store_throttle WHERE key IN ({marks})", keys)
     left = max((row["until_at"] for row in found), default=0) - clock.now()
     return max(0, -(-left // clock.SECOND))
 
 
-def failed(email: str, address: str) -> None:
+def failed(email: str, address: str, browser: str = "") -> None:
     """An attempt failed."""
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM store_throttle WHERE until_at < %s", [now - FORGOTTEN_AFTER])
-        for key in _keys(email, address):
+        for key, free in _counted(email, address, browser).items():
             cursor.execute("SELECT failures FROM store_throttle WHERE key = %s", [key])
             row = cursor.fetchone()
             failures = min((row[0] if row else 0) + 1, 1_000)
-            wait = min(WAIT_FOR << min(failures - FREE, 10), LONGEST_FOR) if failures >= FREE else 0
+            wait = min(WAIT_FOR << min(failures - free, 10), LONGEST_FOR) if failures >= free else 0
             cursor.execute(
                 "INSERT INTO store_throttle (key, failures, until_at) VALUES (%s, %s, %s) "
                 "ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, until_at = excluded.until_at",
@@ -50,16 +57,20 @@ def failed(email: str, address: str) -> None:
             )
 
 
-def succeeded(email: str, address: str) -> None:
-    """Somebody signed in: their failures are forgotten."""
+def succeeded(email: str, address: str, browser: str = "") -> None:
+    """Somebody signed in: their failures are forgotten. Those of strangers are not when a known browser signs in."""
     with connection.cursor() as cursor:
-        for key in _keys(email, address):
+        for key in _counted(email, address, browser):
             cursor.execute("DELETE FROM store_throttle WHERE key = %s", [key])
 
 
-def _keys(email: str, address: str) -> list[str]:
-    where = _network(address)
-    return [f"email {email.strip().lower()[:254]}", *([f"from {where}"] if where else [])]
+def _counted(email: str, address: str, browser: str) -> dict[str, int]:
+    """What is counted, and how many failures of it are free."""
+    if browser:
+        return {f"browser {browser}": FREE}
+    name, where = email.strip().lower()[:200], _network(address)
+    counted = {f"email {name}": FREE_ANYWHERE, f"email {name} from {where}": FREE}
+    return {**counted, f"from {where}": FREE} if where else counted
 
 
 def _network(address: str) -> str:

@@ -28,11 +28,13 @@ def password(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("settings-account")
     email, address, me = who(request), address_of(request), _me(request)
-    wait = throttle.wait_for(email, address)
+    wait = throttle.wait_for(
+        email, address, me["session"]
+    )  # by itself: strangers at the door keep nobody from changing it
     if wait:
         return _shown(request, {"wrong": f"Too many attempts. Try again in {wait} seconds."}, 429)
     if members.authenticate(email, request.POST.get("current", "")) is None:
-        behind().change(lambda: throttle.failed(email, address))
+        behind().change(lambda: throttle.failed(email, address, me["session"]))
         return _shown(request, {"wrong": "This is not the password you sign in with now."}, 422)
     try:
         hashed = members.password_hash(request.POST.get("password", ""), email)
@@ -40,7 +42,7 @@ def password(request: HttpRequest) -> HttpResponseBase:
         return _shown(request, {"faults": str(refused).splitlines()}, 422)
 
     def change() -> None:
-        throttle.succeeded(email, address)
+        throttle.succeeded(email, address, me["session"])
         members.set_password(me["id"], hashed, email, keep_session=me["session"])
 
     behind().change(change)

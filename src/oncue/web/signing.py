@@ -11,6 +11,7 @@ from oncue.store import invitations, members, sessions, throttle
 from oncue.web import access
 from oncue.web.access import ANYBODY, route
 from oncue.web.backstage import behind
+from oncue.web.known import known, remember
 
 WRONG = "No member has this e-mail address and password."
 
@@ -21,13 +22,13 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect(wanted) if request.member else _form(request, wanted, 200)  # type: ignore[attr-defined]
     email, password = request.POST.get("email", "").strip().lower(), request.POST.get("password", "")
-    address = access.address_of(request)
-    wait = throttle.wait_for(email, address)
+    address, browser = access.address_of(request), known(request, email)
+    wait = throttle.wait_for(email, address, browser)
     if wait:
         return _form(request, wanted, 429, f"Too many attempts. Try again in {wait} seconds.")
     member = members.authenticate(email, password)
     if member is None:
-        behind().change(lambda: throttle.failed(email, address))
+        behind().change(lambda: throttle.failed(email, address, browser))
         return _form(request, wanted, 422, WRONG)
     return _let_in(request, member["id"], wanted, email, member["rehashed"])
 
@@ -65,14 +66,16 @@ def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _let_in(request: HttpRequest, member: str, wanted: str, email: str, rehashed: str = "") -> HttpResponseBase:
     agent, address = request.headers.get("User-Agent", "")[:200], access.address_of(request)
+    browser = known(request, email)
 
     def enter() -> str:
-        throttle.succeeded(email, address)
+        throttle.succeeded(email, address, browser)
         members.keep_hash(member, rehashed)
         return sessions.open_session(member, agent, address)
 
-    response = redirect(wanted)
-    access.let_in(response, behind().change(enter))
+    token, response = behind().change(enter), redirect(wanted)
+    remember(response, email)
+    access.let_in(response, token)
     return response
 
 
