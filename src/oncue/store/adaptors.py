@@ -51,9 +51,14 @@ def stored(name: str, vault: Vault) -> Stored | None:
 def save(
     adaptor: Adaptor, vault: Vault, values: dict[str, Any], state: str, found: dict[str, Any] | None = None
 ) -> bool:
-    """Save an adaptor, inside a transaction. Returns whether anything changed. Its pauses are lifted: whoever saves it has mended it."""
+    """Save an adaptor, inside a transaction. Returns whether anything changed. Its pauses are lifted: whoever saves it has mended it.
+
+    `found`, what checking it learned of the account, is kept whatever else changed, which alone is no change.
+    """
     before = stored(adaptor.name, vault)
     if before and before.state == state and before.values == values and not _pauses(adaptor.name):
+        if found is not None and found != before.found:
+            learn(adaptor.name, found)
         return False
     secret = {field.name for field in adaptor.config if field.is_secret}
     with connection.cursor() as cursor:
@@ -77,6 +82,13 @@ def save(
             cursor.execute(sql, [clock.now(), adaptor.name, clock.now()])
     raise_version()
     return True
+
+
+def learn(name: str, found: dict[str, Any]) -> None:
+    """Keep what was learned of the account."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE store_adaptor SET found = %s WHERE name = %s", [_json(found), name])
+    raise_version()
 
 
 def held(name: str) -> int:

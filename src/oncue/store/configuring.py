@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-from django.db import connection
-
 from oncue.core.adaptor import Adaptor
 from oncue.store import adaptors, audit
 from oncue.store.adaptors import ACTIVE, Stored, stored
-from oncue.store.config import raise_version
 from oncue.store.secrets import Vault
 
 
@@ -22,9 +18,7 @@ def configure(
 ) -> None:
     """Save what was given; its pauses are lifted, since whoever saves it has mended it. `found` is what checking it learned."""
     before = stored(adaptor.name, vault)
-    changed = adaptors.save(adaptor, vault, values, state, found)
-    if not changed:
-        learn(adaptor, found)
+    if not adaptors.save(adaptor, vault, values, state, found):
         return
     shown = _shown(adaptor, before.values, before.state) if before else None
     audit.record(
@@ -45,14 +39,10 @@ def set_state(adaptor: Adaptor, vault: Vault, state: str, *, by: str, found: dic
         configure(adaptor, vault, before.values, state, by=by, found=before.found if found is None else found)
 
 
-def learn(adaptor: Adaptor, found: dict[str, Any], *, by: str = "", note: str = "") -> None:
-    """Keep what was learned of the account. With `by`, something was changed there, and the trail says what."""
-    with connection.cursor() as cursor:
-        text = msgspec.json.encode(found).decode()
-        cursor.execute("UPDATE store_adaptor SET found = %s WHERE name = %s", [text, adaptor.name])
-    raise_version()
-    if by:
-        audit.record(by, "changed", "adaptor", adaptor.name, note=note)
+def learn(adaptor: Adaptor, found: dict[str, Any], *, by: str, note: str) -> None:
+    """Keep what was learned of the account when something was changed there, and what."""
+    adaptors.learn(adaptor.name, found)
+    audit.record(by, "changed", "adaptor", adaptor.name, note=note)
 
 
 def _verb(before: Stored | None, values: dict[str, Any], state: str) -> str:
