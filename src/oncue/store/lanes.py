@@ -56,9 +56,10 @@ class Lanes:
         """Of the lanes this transaction looked into: whether anything waited, and when it was due."""
 
     def take(self, adaptor: str, lane: str, per_second: float) -> bool:
-        """Take a slot and the lane's turn for a message just made, unless others wait before it."""
+        """Take a slot and the lane's turn for a message just made, unless others are due before it. Those that wait for a time to come (a
+        morning, a retry, the end of a pause) hold up nobody: once they are due, whatever is made after that waits behind them."""
         state = self._lane(adaptor, lane, per_second)
-        return not state.waiting and self._take(state, lane)
+        return not (state.waiting and state.due_at <= clock.now()) and self._take(state, lane)
 
     def take_waiting(self, lane: str) -> bool:
         """Take a slot and the lane's turn for one that waited. The lane goes behind the others, so that none starves."""
