@@ -91,6 +91,12 @@ def test_senders_and_actions_are_there_to_pick_from(heard):
     assert "twilio.delivered" in raised
 
 
+def test_it_is_said_how_sure_oncue_is(api):
+    sure = {"in_doubt": 0, "found": 0, "sent_again": 0, "healed": 0, "lag": 0}
+    assert api.get("/adaptors/twilio")["certainty"] == sure
+    assert api.get("/adaptors/email")["certainty"] is None, "a mail server cannot be asked"
+
+
 def test_a_message_is_looked_at_before_it_is_sent(heard):
     body = {"action": "twilio.send_message", "fields": {"to": ANN, "body": "Très bien — “on time”"}}
     seen = heard.done("POST", "/message-previews", body, scope="read")

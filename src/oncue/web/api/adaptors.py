@@ -15,7 +15,7 @@ from oncue.core.probe import BAD
 from oncue.store import adaptors as stored
 from oncue.store import configuring, reading, traffic
 from oncue.store.adaptors import ACTIVE, INACTIVE, Stored
-from oncue.web import adaptor_callbacks, adaptor_checks
+from oncue.web import adaptor_callbacks, adaptor_certainty, adaptor_checks
 from oncue.web.adaptor_checks import kept
 from oncue.web.api.auth import ADMIN, READ, WRITE, who
 from oncue.web.api.fields import DeclaredField, declared
@@ -84,6 +84,16 @@ class Calls(BaseModel):
     )
 
 
+class Certainty(BaseModel):
+    """How sure oncue is of what became of its messages: counts of the last 24 hours, but for `in_doubt` and `lag`, which are of now."""
+
+    in_doubt: int = Field(description="Of how many it is not known whether the provider took them.", examples=[0])
+    found: int = Field(description="How many of such were found in the provider's list.", examples=[1])
+    sent_again: int = Field(description="How many were not in it, and were sent again.", examples=[0])
+    healed: int = Field(description="Of how many a lost callback was made up for by asking.", examples=[0])
+    lag: int = Field(description="By how many minutes asking lags.", examples=[0])
+
+
 class Adaptor(BaseModel):
     """A connection to a provider."""
 
@@ -102,6 +112,9 @@ class Adaptor(BaseModel):
     fields: list[DeclaredField] = Field(description="What can be configured.")
     events: list[Raised] = Field(description="Events that it raises, which rules can be triggered by.")
     calls: Calls = Field(description="The way back: the calls that the provider makes.")
+    certainty: Certainty | None = Field(
+        description="How sure oncue is of what became of its messages; null if its provider cannot be asked."
+    )
 
 
 class Adaptors(BaseModel):
@@ -271,6 +284,7 @@ def _shown(adaptor: Declared, waiting: dict[str, int], pauses: list[dict[str, An
     saved = stored.stored(adaptor.name, behind().vault)
     secret = {field.name for field in adaptor.config if field.is_secret}
     values = saved.values if saved else {}
+    certainty = adaptor_certainty.look(adaptor) if saved else None
     found = kept(None, saved)
     if "checked_at" in found:
         found["checked_at"] = clock.iso(found["checked_at"])
@@ -291,6 +305,7 @@ def _shown(adaptor: Declared, waiting: dict[str, int], pauses: list[dict[str, An
             for kind in adaptor.events
         ],
         "calls": _calls(adaptor, saved),
+        "certainty": msgspec.structs.asdict(certainty) if certainty else None,
     }
 
 
