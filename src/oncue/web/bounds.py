@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -13,7 +16,9 @@ App = Callable[..., Awaitable[None]]
 MOST_BYTES = 6_000_000
 """A file of 5 MB to import, and its form."""
 
-_SENTENCE = b"This is larger than 6 MB; send it in parts."
+_SENTENCE = "This is larger than 6 MB; send it in parts."
+_API = "/api/"
+"""Under this path answers are problems as programs read them (RFC 9457)."""
 
 
 class Bounded:
@@ -26,9 +31,10 @@ class Bounded:
         """Answer 413 where the length says so; where it does not, the request ends when it has grown too long."""
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not length.isdigit() or int(length) > MOST_BYTES:
-            headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(_SENTENCE)).encode()), (b"connection", b"close")]  # fmt: skip
+            content_type, body = _refusal(str(scope.get("path") or ""))
+            headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]  # fmt: skip
             await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": _SENTENCE})
+            await send({"type": "http.response.body", "body": body})
             return
         taken = 0
 
@@ -39,3 +45,12 @@ class Bounded:
             return {"type": "http.disconnect"} if taken > MOST_BYTES else message
 
         await self._app(scope, bounded, send)
+
+
+def _refusal(path: str) -> tuple[bytes, bytes]:
+    """Its type, and what it says."""
+    if not path.startswith(_API):
+        return b"text/plain", _SENTENCE.encode()
+    title = HTTPStatus(413).phrase
+    problem = {"type": "about:blank", "title": title, "status": 413, "detail": _SENTENCE, "errors": []}
+    return b"application/problem+json", msgspec.json.encode(problem)

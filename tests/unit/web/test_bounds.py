@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -49,3 +50,20 @@ def test_what_fits_is_read():
 def test_what_says_no_length_ends_when_it_has_grown_too_long():
     taken, status = ask([], [b"x" * 1_000_000] * 10)
     assert taken <= MOST_BYTES and status is None
+
+
+def test_a_program_is_refused_as_programs_read_it():
+    answered = []
+
+    async def send(message):
+        answered.append(message)
+
+    async def nothing(*_):
+        raise AssertionError("nothing is read")
+
+    scope = {"type": "http", "path": "/api/v1/users", "headers": [(b"content-length", b"6000001")]}
+    asyncio.run(Bounded(nothing)(scope, nothing, send))
+    assert (b"content-type", b"application/problem+json") in answered[0]["headers"]
+    problem = json.loads(answered[1]["body"])
+    assert problem.keys() == {"type", "title", "status", "detail", "errors"}
+    assert (problem["status"], problem["detail"]) == (413, "This is larger than 6 MB; send it in parts.")
