@@ -6,7 +6,7 @@ who does not ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from oncue.store.facts import AMONG, encode
 from oncue.store.rows import Row, rows
@@ -14,7 +14,7 @@ from oncue.store.rows import Row, rows
 _HOURS = "WITH RECURSIVE hours(hour) AS (SELECT CAST(%s AS INTEGER) UNION ALL SELECT hour + 1 FROM hours WHERE hour + 1 < %s) "
 _SUMS = (
     f"{_HOURS}SELECT {{columns}}, SUM(count) AS count FROM hours CROSS JOIN store_counter ON store_counter.hour = hours.hour AND name {AMONG} "
-    "GROUP BY {columns} ORDER BY {columns}"
+    "{labels}GROUP BY {columns} ORDER BY {columns}"
 )
 _LAST = (
     f"{_HOURS}SELECT label, MAX(hours.hour) AS hour FROM hours CROSS JOIN store_counter ON store_counter.hour = hours.hour AND name = %s "
@@ -22,14 +22,20 @@ _LAST = (
 )
 
 
-def counted(since_hour: int, until_hour: int, names: Sequence[str]) -> list[Row]:
-    """Sums by name and label of the hours from `since_hour` up to, without, `until_hour` (hours since the epoch)."""
-    return _sums("name, label", since_hour, until_hour, names)
+def counted(since_hour: int, until_hour: int, names: Sequence[str], labels: Collection[str] | None = None) -> list[Row]:
+    """Sums by name and label of the hours from `since_hour` up to, without, `until_hour` (hours since the epoch); of these labels only, if
+    any are given."""
+    return _sums("name, label", since_hour, until_hour, names, labels)
 
 
-def hourly(since_hour: int, until_hour: int, names: Sequence[str]) -> list[Row]:
+def hourly(since_hour: int, until_hour: int, names: Sequence[str], labels: Collection[str] | None = None) -> list[Row]:
     """Sums by hour and name."""
-    return _sums("hours.hour, name", since_hour, until_hour, names)
+    return _sums("hours.hour, name", since_hour, until_hour, names, labels)
+
+
+def events(since_hour: int, until_hour: int, labels: Collection[str] | None = None) -> dict[str, int]:
+    """How often events came, by their full name."""
+    return {row["label"]: int(row["count"]) for row in counted(since_hour, until_hour, ["event"], labels)}
 
 
 def hourly_by_label(since_hour: int, until_hour: int, name: str) -> list[Row]:
@@ -43,7 +49,11 @@ def last_hours(since_hour: int, until_hour: int, name: str) -> dict[str, int]:
     return {row["label"]: row["hour"] for row in found}
 
 
-def _sums(columns: str, since_hour: int, until_hour: int, names: Sequence[str]) -> list[Row]:
+def _sums(
+    columns: str, since_hour: int, until_hour: int, names: Sequence[str], labels: Collection[str] | None = None
+) -> list[Row]:
     if since_hour >= until_hour:
         return []
-    return rows(_SUMS.format(columns=columns), [since_hour, until_hour, encode(sorted(names)).decode()])
+    among = [sorted(names), *([sorted(labels)] if labels is not None else [])]
+    sql = _SUMS.format(columns=columns, labels=f"AND label {AMONG} " if labels is not None else "")
+    return rows(sql, [since_hour, until_hour, *(encode(one).decode() for one in among)])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from oncue.core import clock
+from oncue.store import hours
 from oncue.store.rows import rows
-
-HOUR = 3_600_000
 
 
 def waiting() -> dict[str, int]:
@@ -15,5 +15,4 @@ def waiting() -> dict[str, int]:
 
 def raised(since: int) -> dict[str, int]:
     """How often each event was raised since then (milliseconds, to the hour), by its full name."""
-    sql = "SELECT label, SUM(count) AS count FROM store_counter WHERE hour >= %s AND name = 'event' GROUP BY label"
-    return {row["label"]: row["count"] for row in rows(sql, [since // HOUR])}
+    return hours.events(since // clock.HOUR, clock.now() // clock.HOUR + 1)

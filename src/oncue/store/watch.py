@@ -9,6 +9,7 @@ import msgspec
 
 from oncue.core import clock
 from oncue.core.reasons import Reason
+from oncue.store import hours
 from oncue.store.rows import Row, rows
 
 MOST = 1_000
@@ -30,10 +31,7 @@ def faulty_rules(after: int, until: int) -> list[str]:
 
 def counted(labels: Iterable[str], first_hour: int, last_hour: int) -> dict[str, int]:
     """How often these events happened in those hours, both included, by name."""
-    hours = msgspec.json.encode(list(range(first_hour, last_hour + 1))).decode()
-    names = msgspec.json.encode(sorted(labels)).decode()
-    sql = f"SELECT label, SUM(count) AS total FROM store_counter WHERE hour {_AMONG} AND name = 'event' AND label {_AMONG} GROUP BY label"
-    return {row["label"]: int(row["total"]) for row in rows(sql, [hours, names])}
+    return hours.events(first_hour, last_hour + 1, list(labels))
 
 
 def accepted(adaptors: Sequence[str], now: int, older_than: int, since: int) -> list[Row]:
