@@ -11,13 +11,10 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from oncue.core import clock
 from oncue.core.adaptor import Adaptor
-from oncue.core.reasons import STOPPED, Reason
 from oncue.rules.document import Document
 from oncue.rules.spec import RuleSpec, RuleState
-from oncue.store import adaptors, audit, keys, policy
-from oncue.store.config import raise_version
+from oncue.store import adaptors, audit, keys, policy, rulebook
 from oncue.store.secrets import Vault
 
 
@@ -52,7 +49,7 @@ def apply(
     return changes
 
 
-_BY_FILE = "by a file"
+_FILE, _BY_FILE = "file", "by a file"
 
 
 def _apply_keys(document: Document) -> list[Change]:
@@ -106,81 +103,31 @@ def _apply_policy(document: Document, by: str) -> list[Change]:
 def _apply_rules(document: Document, by: str) -> list[Change]:
     if document.rules is None:
         return []
-    stored = _stored()
+    stored = rulebook.everything()
     changes = []
     for spec in document.rules:
         before = stored.get(spec.key)
-        if before is None:
-            _write(spec, 1, by)
-            changes.append(Change("created", "rule", spec.key, f"state {spec.state}"))
-            audit.record(by, "created", "rule", spec.key, None, msgspec.to_builtins(spec), _BY_FILE)
-        elif before.archived or before.spec != spec:
-            _write(spec, before.revision + 1, by)
-            note = f"state {spec.state}" + (_cancel(spec.key) if spec.state is RuleState.OFF else "")
-            changes.append(Change("restored" if before.archived else "changed", "rule", spec.key, note))
-            specs = msgspec.to_builtins(before.spec), msgspec.to_builtins(spec)
-            audit.record(by, changes[-1].verb, "rule", spec.key, *specs, _BY_FILE)
+        if before and before.archived_at is None and before.spec == spec:
+            continue
+        rulebook.write(spec, by=by, origin=_FILE)
+        verb = rulebook.record(spec, before, by=by, note=_BY_FILE)
+        canceled = rulebook.cancel(spec.key) if before and spec.state is RuleState.OFF else ""
+        changes.append(Change(verb, "rule", spec.key, _joined(f"state {spec.state}", canceled)))
     named = {spec.key for spec in document.rules}
     for key, before in stored.items():
-        if key not in named and before.origin == "file" and not before.archived:
-            _archive(key)
-            changes.append(Change("archived", "rule", key, "no longer in the file" + _cancel(key)))
+        if key not in named and before.origin == _FILE and rulebook.shelve(key):
+            changes.append(Change("archived", "rule", key, _joined("no longer in the file", rulebook.cancel(key))))
             audit.record(by, "archived", "rule", key, note=_BY_FILE)
     return changes
 
 
-def _cancel(rule: str) -> str:
-    """What still waits of a rule that was turned off is not sent, not even when it is turned on again. Says how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE store_message SET state = 'canceled', reason = %s, updated_at = %s WHERE state = 'waiting' AND rule = %s",
-            [f"{Reason.RULE_OFF}: {STOPPED}", clock.now(), rule],
-        )
-        canceled = cursor.rowcount
-    return f"; {canceled} that waited will not be sent" if canceled else ""
-
-
-class _Stored(msgspec.Struct, frozen=True):
-    spec: RuleSpec
-    origin: str
-    revision: int
-    archived: bool
-
-
-def _stored() -> dict[str, _Stored]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT key, spec, origin, revision, archived_at FROM store_rule ORDER BY key")
-        return {
-            key: _Stored(msgspec.json.decode(spec, type=RuleSpec), origin, revision, archived_at is not None)
-            for key, spec, origin, revision, archived_at in cursor.fetchall()
-        }
-
-
-def _write(spec: RuleSpec, revision: int, by: str) -> None:
-    text, now = msgspec.json.encode(spec).decode(), clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO store_rule (key, spec, origin, revision, archived_at, updated_at) VALUES (%s, %s, 'file', %s, NULL, %s) "
-            "ON CONFLICT (key) DO UPDATE SET spec = excluded.spec, revision = excluded.revision, archived_at = NULL, "
-            "updated_at = excluded.updated_at",
-            [spec.key, text, revision, now],
-        )
-        sql = "INSERT INTO store_rulerevision (key, revision, spec, by, at) VALUES (%s, %s, %s, %s, %s)"
-        cursor.execute(sql, [spec.key, revision, text, by, now])
-    raise_version()
-
-
-def _archive(key: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE store_rule SET archived_at = %s, updated_at = %s WHERE key = %s", [clock.now(), clock.now(), key]
-        )
-    raise_version()
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def rules() -> list[RuleSpec]:
     """Every rule that is not archived, by key."""
-    return [one.spec for one in _stored().values() if not one.archived]
+    return [one.spec for one in rulebook.everything().values() if one.archived_at is None]
 
 
 def event_names() -> set[str]:

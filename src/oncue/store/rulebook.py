@@ -67,6 +67,12 @@ def listing(*, archived: bool = False, after: str = "", limit: int = 100) -> lis
     return [one for row in found if (one := _stored(row))]
 
 
+def everything() -> dict[str, Stored]:
+    """Every rule by its key, archived ones too."""
+    found = rows(f"SELECT {_COLUMNS} FROM store_rule ORDER BY key", [])
+    return {one.key: one for row in found if (one := _stored(row))}
+
+
 def taken() -> set[str]:
     """Every key that is taken, archived rules' too."""
     return {row["key"] for row in rows("SELECT key FROM store_rule", [])}
@@ -91,33 +97,52 @@ def save(spec: RuleSpec, *, by: str, over: int | None = None) -> int | None:
         raise Moved
     if before and before.spec == spec and before.archived_at is None:
         return None
-    revision, now = (before.revision + 1 if before else 1), clock.now()
-    text = msgspec.json.encode(spec).decode()
+    revision = write(spec, by=by, origin="ui")
+    note = cancel(spec.key) if spec.state is RuleState.OFF else ""
+    record(spec, before, by=by, note=note)
+    return revision
+
+
+def write(spec: RuleSpec, *, by: str, origin: str) -> int:
+    """Keep it as the next revision, which tells every process; the revision. `origin`, `ui` or `file`, is that of a new rule."""
+    text, now = msgspec.json.encode(spec).decode(), clock.now()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(revision), 0) + 1 FROM store_rulerevision WHERE key = %s", [spec.key])
+        revision = int(cursor.fetchone()[0])
         cursor.execute(
-            "INSERT INTO store_rule (key, spec, origin, revision, archived_at, updated_at) VALUES (%s, %s, 'ui', %s, NULL, %s) "
+            "INSERT INTO store_rule (key, spec, origin, revision, archived_at, updated_at) VALUES (%s, %s, %s, %s, NULL, %s) "
             "ON CONFLICT (key) DO UPDATE SET spec = excluded.spec, revision = excluded.revision, archived_at = NULL, "
             "updated_at = excluded.updated_at",
-            [spec.key, text, revision, now],
+            [spec.key, text, origin, revision, now],
         )
         sql = "INSERT INTO store_rulerevision (key, revision, spec, by, at) VALUES (%s, %s, %s, %s, %s)"
         cursor.execute(sql, [spec.key, revision, text, by, now])
-    note = cancel(spec.key) if spec.state is RuleState.OFF else ""
-    verb = "created" if before is None else "restored" if before.archived_at else "changed"
-    audit.record(by, verb, "rule", spec.key, _plain(before.spec) if before else None, _plain(spec), note)
     raise_version()
     return revision
 
 
+def record(spec: RuleSpec, before: Stored | None, *, by: str, note: str) -> str:
+    """A line in the trail: that it was created, changed or restored, which is returned."""
+    verb = "created" if before is None else "restored" if before.archived_at else "changed"
+    audit.record(by, verb, "rule", spec.key, _plain(before.spec) if before else None, _plain(spec), note)
+    return verb
+
+
 def archive(key: str, *, by: str) -> None:
     """It acts no more, and what waits of it is not sent."""
+    if shelve(key):
+        audit.record(by, "archived", "rule", key, note=cancel(key))
+
+
+def shelve(key: str) -> bool:
+    """Keep it as archived, which tells every process; whether it was not."""
     with connection.cursor() as cursor:
         sql = "UPDATE store_rule SET archived_at = %s, updated_at = %s WHERE key = %s AND archived_at IS NULL"
         cursor.execute(sql, [clock.now(), clock.now(), key])
         if not cursor.rowcount:
-            return
-    audit.record(by, "archived", "rule", key, note=cancel(key))
+            return False
     raise_version()
+    return True
 
 
 def cancel(key: str) -> str:
