@@ -2,6 +2,17 @@
 
 from booking import seen_empty
 
-from browsing import _peopled, browser, carrier, context, owner, page, playwright, site
+from browsing import _kept_open, _peopled, browser, carrier, context, owner, page, playwright, site
 
-__all__ = ["_peopled", "browser", "carrier", "context", "owner", "page", "playwright", "seen_empty", "site"]
+__all__ = [
+    "_kept_open",
+    "_peopled",
+    "browser",
+    "carrier",
+    "context",
+    "owner",
+    "page",
+    "playwright",
+    "seen_empty",
+    "site",
+]

@@ -344,7 +344,7 @@ def test_each_role_is_kept_out_of_what_it_may_not_do(configured: Site, at):
     expect(viewer.get_by_role("button", name=re.compile("ctivate"))).to_have_count(0)
     viewer.goto("/adaptors/twilio")
     expect(viewer.get_by_role("button", name="Save")).to_have_count(0)
-    expect(viewer.locator("dl.facts")).to_contain_text("Auth Token")
+    expect(viewer.get_by_role("region", name="Configuration")).to_contain_text("Auth Token")
     faultless(viewer)
     shoot(viewer, "adaptors-viewer")
     viewer.goto("/adaptors/twilio/test")
