@@ -137,7 +137,7 @@ def test_a_faulty_form_says_what_is_wrong_and_keeps_what_was_typed(owner: Page, 
     owner.get_by_label("Value of property 1").fill("a dozen")
     owner.get_by_role("button", name="Send the event").click()
     expect(owner.locator(".fault")).to_have_text([
-        "The name twilio.delivered begins like one that oncue or an adaptor raises itself; choose another.",
+        "The name 'twilio.delivered' begins like one that oncue or an adaptor raises itself; choose another.",
         "Say which user it happened to.",
         "a dozen is not a number; write it like 12 or 12.5, or make it text.",
     ])  # fmt: skip

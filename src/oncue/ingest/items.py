@@ -7,7 +7,6 @@ mistake (a timestamp in the wrong unit).
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -16,25 +15,21 @@ import msgspec
 
 from oncue.core import clock
 from oncue.core.items import ConsentItem, EventItem, Item, UserItem
+from oncue.core.keeping import CONSENT_EVENTS, LONGEST_NAME, unfit_event_name, unfit_text, unfit_value
 from oncue.core.message import Category
 
 MOST_ITEMS = 1_000
 MOST_BYTES = 1_000_000
 MOST_ITEM_BYTES = 32_000
-MOST_DEPTH = 32
-LONGEST_NAME = 200
 PAST = 30 * clock.DAY
 FUTURE = clock.DAY
 
-_BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _FIELDS = {
     "event": frozenset({"type", "user", "name", "properties", "user_properties", "id", "timestamp"}),
     "user": frozenset({"type", "user", "properties"}),
     "consent": frozenset({"type", "user", "category", "state", "source", "timestamp"}),
 }
 _STATES = ("opted_in", "opted_out")
-_CONSENT_EVENTS = ("oncue.opted_in", "oncue.opted_out")
-"""What an app may say of consent with an event, though its name begins like one of ours."""
 
 
 class _Wrong(Exception):
@@ -183,18 +178,18 @@ def _item(given: dict[str, Any], now: int, prefixes: tuple[str, ...]) -> Item:
         raise _Wrong(
             f"There is no field {unknown[:40]!r} in an item of type {kind}; there are: {', '.join(sorted(known))}."
         )
-    user = _text(given, "user", LONGEST_NAME)
+    user = _text(given, "user")
     if kind == "event":
         more = given.get("user_properties")
         name, properties = _name(given, prefixes), _properties(given, "properties")
-        if name in _CONSENT_EVENTS:
+        if name in CONSENT_EVENTS:
             _check_category(properties.get("category", Category.PROMOTIONAL))
         return EventItem(
             user=user,
             name=name,
             properties=properties,
             timestamp=_timestamp(given, now),
-            id=_text(given, "id", LONGEST_NAME) if given.get("id") is not None else "",
+            id=_text(given, "id") if given.get("id") is not None else "",
             user_properties=_properties(given, "user_properties") if more is not None else None,
         )
     if kind == "user":
@@ -207,7 +202,7 @@ def _consent(given: dict[str, Any], user: str, now: int) -> ConsentItem:
     _check_category(category)
     if state not in _STATES:
         raise _Wrong(f"state must be opted_in or opted_out, not {_shown(state)}.")
-    source = _text(given, "source", LONGEST_NAME) if given.get("source") is not None else ""
+    source = _text(given, "source") if given.get("source") is not None else ""
     return ConsentItem(
         user=user, category=str(category), state=str(state), source=source, timestamp=_timestamp(given, now)
     )
@@ -219,15 +214,13 @@ def _check_category(category: Any) -> None:
 
 
 def _name(given: dict[str, Any], prefixes: tuple[str, ...]) -> str:
-    name = _text(given, "name", LONGEST_NAME)
-    if name.startswith(prefixes) and name not in _CONSENT_EVENTS:
-        raise _Wrong(f"The name {name!r} begins like one that oncue raises itself; choose another.")
-    if not name.isprintable():
-        raise _Wrong("name holds a character that cannot be seen.")
+    name = _text(given, "name")
+    if said := unfit_event_name(name, "name", prefixes):
+        raise _Wrong(said)
     return name
 
 
-def _text(given: dict[str, Any], field: str, longest: int) -> str:
+def _text(given: dict[str, Any], field: str) -> str:
     value = given.get(field)
     if not isinstance(value, str):
         raise _Wrong(
@@ -235,12 +228,8 @@ def _text(given: dict[str, Any], field: str, longest: int) -> str:
             if value is None
             else f"{field} must be a text, not {_shown(value)}; put quotes around it."
         )
-    if not value.strip():
-        raise _Wrong(f"{field} must not be empty.")
-    if len(value) > longest:
-        raise _Wrong(f"{field} is {len(value):,} characters long; the limit is {longest}.")
-    if _BAD_TEXT.search(value):
-        raise _Wrong(f"{field} holds a NUL character or half a character, which cannot be kept.")
+    if said := unfit_text(value, field):
+        raise _Wrong(said)
     return value
 
 
@@ -272,39 +261,9 @@ def _properties(given: dict[str, Any], field: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise _Wrong(f"{field} must be an object, not {_shown(value)}.")
-    _check_value(value, field, 1)
+    if said := unfit_value(value, field):
+        raise _Wrong(said)
     return value
-
-
-def _check_value(value: Any, path: str, depth: int) -> None:
-    kind = type(value)
-    if kind is str:
-        if _BAD_TEXT.search(value):
-            raise _Wrong(f"{path} holds a NUL character or half a character, which cannot be kept.")
-    elif kind is int:
-        if not -(2**63) <= value < 2**63:
-            raise _Wrong(f"{path} is an integer past 64 bits; send it as text.")
-    elif kind is float:
-        if not math.isfinite(value):
-            raise _Wrong(f"{path} is not a finite number.")
-    elif kind is dict:
-        if depth > MOST_DEPTH:
-            raise _Wrong(f"{path[:100]} nests deeper than {MOST_DEPTH}.")
-        for name, one in value.items():
-            if not 0 < len(name) <= LONGEST_NAME or _BAD_TEXT.search(name):
-                raise _Wrong(
-                    f"{path[:100]} has a property whose name is empty, over {LONGEST_NAME} characters, or holds NUL."
-                )
-            if depth == 1 and name.startswith("$"):
-                raise _Wrong(
-                    f"The property {name!r} begins with $, which is kept for the event's own fields; rename it."
-                )
-            _check_value(one, f"{path}.{name}", depth + 1)
-    elif kind is list:
-        if depth > MOST_DEPTH:
-            raise _Wrong(f"{path[:100]} nests deeper than {MOST_DEPTH}.")
-        for one in value:
-            _check_value(one, path, depth + 1)
 
 
 def _shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from oncue.core import clock, ids
 from oncue.core.adaptor import reserved
 from oncue.core.items import EventItem, Key, Verdict
+from oncue.core.keeping import CONSENT_EVENTS, unfit_event_name, unfit_text
 from oncue.store import examples, search, volumes
 from oncue.store.jobs import Intake
 from oncue.web import properties
@@ -27,9 +28,6 @@ from oncue.web.properties import Line, Wrong
 KEY = Key(id="test-event", name="test event")
 BLANK = 2
 """Rows to write in, when there is nothing to show."""
-
-CONSENT = ("oncue.opted_in", "oncue.opted_out")
-"""What may be said of consent with an event, though its name begins like one of oncue's own."""
 
 
 class Form(msgspec.Struct, kw_only=True):
@@ -143,7 +141,7 @@ def _read(form: Form) -> EventItem | None:
             form.faults[field] = sentence
     if form.faults or found is None:
         return None
-    if form.name in CONSENT and found.get("category", "promotional") not in ("promotional", "transactional"):
+    if form.name in CONSENT_EVENTS and found.get("category", "promotional") not in ("promotional", "transactional"):
         form.faults["name"] = "With this event, the property category must be transactional or promotional."
         return None
     return EventItem(user=form.user, name=form.name, properties=found, timestamp=clock.now(), id=form.id)
@@ -152,18 +150,8 @@ def _read(form: Form) -> EventItem | None:
 def _wrong_name(name: str) -> str:
     if not name:
         return "The event needs a name."
-    if len(name) > properties.LONGEST_NAME:
-        return f"The name is {len(name)} characters long; the limit is {properties.LONGEST_NAME}."
-    if not name.isprintable():
-        return "The name holds a character that cannot be seen."
-    if name.startswith(reserved(behind().catalogue)) and name not in CONSENT:
-        return f"The name {name} begins like one that oncue or an adaptor raises itself; choose another."
-    return ""
+    return unfit_event_name(name, "The name", reserved(behind().catalogue))
 
 
 def _wrong_user(user: str) -> str:
-    if not user:
-        return "Say which user it happened to."
-    if len(user) > properties.LONGEST_NAME:
-        return f"The id is {len(user)} characters long; the limit is {properties.LONGEST_NAME}."
-    return "The id holds a character that cannot be kept." if "\0" in user else ""
+    return unfit_text(user, "The id") if user else "Say which user it happened to."

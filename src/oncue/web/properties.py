@@ -5,7 +5,6 @@ What apps may not send is refused here too: NUL, integers past 64 bits, nesting 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,14 +13,12 @@ import msgspec
 from django.http import QueryDict
 
 from oncue.core.fields import as_text
+from oncue.core.keeping import BAD_TEXT, LONGEST_NAME, unfit_value
 
 KINDS = {"text": "Text", "number": "Number", "boolean": "Yes or no", "json": "List or map"}
 MOST_BYTES = 30_000
-MOST_DEPTH = 32
 MOST_ROWS = 200
-LONGEST_NAME = 200
 
-_BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _WHOLE = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -96,7 +93,7 @@ def read_json(text: str) -> dict[str, Any]:
         raise Wrong('Properties are a JSON object, such as {"amount": 12}.')
     for name in found:
         check_name(name)
-    _check(found, "properties", 0)
+    _check(found, "properties", 1)
     return found
 
 
@@ -115,7 +112,7 @@ def read_value(kind: str, text: str) -> Any:
         value = _decoded(stripped)
     else:
         value = text
-    _check(value, "The value", 0)
+    _check(value, "The value", 2)
     return value
 
 
@@ -127,7 +124,7 @@ def check_name(name: str) -> None:
         raise Wrong(f"The name is {len(name)} characters long; the limit is {LONGEST_NAME}.")
     if name.startswith("$"):
         raise Wrong("A name that begins with $ is kept for the event's own fields; choose another.")
-    if _BAD_TEXT.search(name):
+    if BAD_TEXT.search(name):
         raise Wrong("The name holds a NUL character or half a character, which cannot be kept.")
 
 
@@ -146,14 +143,5 @@ def _decoded(text: str) -> Any:
 
 
 def _check(value: Any, what: str, depth: int) -> None:
-    if isinstance(value, str) and _BAD_TEXT.search(value):
-        raise Wrong(f"{what} holds a NUL character or half a character, which cannot be kept.")
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise Wrong(f"{what} is an integer past 64 bits; make it text.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Wrong(f"{what} is not a finite number.")
-    if isinstance(value, dict | list):
-        if depth >= MOST_DEPTH:
-            raise Wrong(f"{what} nests deeper than {MOST_DEPTH}.")
-        for one in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check(one, what, depth + 1)
+    if said := unfit_value(value, what, depth):
+        raise Wrong(said)

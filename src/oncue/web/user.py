@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
+from oncue.core.keeping import unfit_text
 from oncue.core.message import Category
 from oncue.store import reading
 from oncue.store.timeline import Moment, timeline
@@ -127,7 +128,7 @@ def _moment(moment: Moment) -> Row:
 
 def _change(request: HttpRequest, id: str) -> str:
     """Do what was posted; the sentence to say. Raises `Faulty`."""
-    if len(id) > properties.LONGEST_NAME or "\0" in id:
+    if unfit_text(id, "The id"):
         raise Http404
     act = request.POST.get("act")
     if act == "property":

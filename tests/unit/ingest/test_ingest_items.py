@@ -117,7 +117,10 @@ def test_a_bad_item_alone_is_400_with_the_same_sentence(inside, bad, says):
 def test_names_that_oncue_raises_itself_are_refused(inside, name):
     answer = inside.post(event(name=name))
     assert answer.status == 400
-    assert "begins like one that oncue raises itself; choose another." in answer.json()["rejected"][0]["error"]
+    assert (
+        "begins like one that oncue or an adaptor raises itself; choose another."
+        in answer.json()["rejected"][0]["error"]
+    )
 
 
 GOOD_PROPERTIES = [
