@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from oncue import __version__
-from oncue.cli import backtest, checking, demo, explain, listings, people, rules, serve, simulate
+from oncue.cli import backtest, backup, checking, demo, explain, listings, people, rules, serve, simulate
 
 
 def _tell_version(wanted: bool) -> None:
@@ -42,6 +42,8 @@ app.command("export")(rules.export)
 app.command("test")(rules.test)
 app.command("backtest")(backtest.backtest)
 app.command("check")(checking.check)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("messages")(listings.messages)
 app.command("events")(listings.events)
 app.command("opt-outs")(listings.opt_outs)

@@ -1,0 +1,146 @@
+"""Backups: one file, taken while oncue runs, checked before it is called one; and what has to be settled when one is put back.
+
+A message that waited when the backup was made may have been sent since, by an oncue whose later records are lost. So what would be due by
+now is put back as *unknown*, and looked for at its provider from the time of the backup on, before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+from django.db import connection, transaction
+
+from oncue.core import clock
+from oncue.store import migrations
+
+_MADE_AT = "backed_up_at"
+
+_MAYBE_SENT = "It waited when the backup was made that oncue was restored from, and may have been sent since; it is looked for at the provider."
+
+_MIGRATIONS = {path.stem for path in Path(migrations.__file__ or "").parent.glob("0*.py")}
+
+
+class Unusable(Exception):
+    """This file is no backup that can be put back, or this place none where one can be written; the sentence says why."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup. `at` is its moment, in milliseconds; `size` in bytes."""
+
+    at: int
+    size: int
+    events: int
+    messages: int
+
+
+def make(database: Path, target: Path) -> Made:
+    """Copy the database as it is at one moment, whatever is written meanwhile. Raises `Unusable`."""
+    part = target.with_name(target.name + ".part")
+    if target.exists():
+        raise Unusable(f"{target} is there already; choose another name.")
+    if not database.exists():
+        raise Unusable(f"There is no {database} yet, so there is nothing to back up.")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))  # it holds what people wrote
+        at = clock.now()
+        with closing(_read(database)) as source, closing(sqlite3.connect(part, isolation_level=None)) as copy:
+            source.backup(copy)  # in one step: one moment, and the writer is not held up by it
+            copy.execute("PRAGMA journal_mode=DELETE")
+            copy.execute(
+                "INSERT INTO store_setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [_MADE_AT, str(at)],
+            )
+            found = _look(copy, part)
+        _flush(part)
+        part.rename(target)
+        _flush(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        part.unlink(missing_ok=True)
+        raise Unusable(f"{target} cannot be written: {error}.") from None
+    return found
+
+
+def put_back(file: Path, database: Path) -> Made:
+    """Have the database be what the backup was. Whatever is in its place is kept beside it. Raises `Unusable`."""
+    if not file.exists():
+        raise Unusable(f"There is no file {file}.")
+    part = database.with_name(database.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with closing(_read(file)) as source:
+            found = _look(source, file)
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            with closing(sqlite3.connect(part)) as copy:
+                source.backup(copy)
+        _flush(part)
+        aside = database.with_name(f"{database.name}.before-{clock.iso(clock.now())[:19].replace(':', '')}")
+        for ending in ("", "-wal", "-shm"):  # together they are the database that was here
+            old = database.with_name(database.name + ending)
+            if old.exists():
+                old.rename(aside.with_name(aside.name + ending))
+        part.rename(database)
+        _flush(database.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise Unusable(f"{file} cannot be put back: {error}.") from None
+    return found
+
+
+def settle(made_at: int) -> int:
+    """Once the schema is up to date: what may have been sent since is in doubt, and nobody is signed in. Returns how many are in doubt."""
+    now = clock.now()
+    sql = "UPDATE store_message SET state = 'unknown', reason = %s, due_at = %s, updated_at = %s WHERE "
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql + "state = 'waiting' AND due_at <= %s", [_MAYBE_SENT, made_at, now, now])
+        in_doubt = int(cursor.rowcount)
+        cursor.execute(
+            sql + "state IN ('submitting', 'unknown') AND state = 'submitting'",
+            [_MAYBE_SENT, made_at - clock.MINUTE, now],
+        )
+        in_doubt += int(cursor.rowcount)
+        cursor.execute("DELETE FROM store_session")
+    return in_doubt
+
+
+def _look(database: sqlite3.Connection, path: Path) -> Made:
+    """What the file holds. Raises `Unusable` if it is damaged, or no database of oncue's."""
+    try:
+        found = [row[0] for row in database.execute("PRAGMA integrity_check(5)")]
+        if found != ["ok"]:
+            raise Unusable(f"{path} is damaged: {'; '.join(found)}.")
+        row = database.execute("SELECT value FROM store_setting WHERE name = ?", [_MADE_AT]).fetchone()
+        newest = database.execute("SELECT received_at FROM store_event ORDER BY seq DESC LIMIT 1").fetchone()
+        (events,) = database.execute("SELECT COUNT(*) FROM store_event").fetchone()
+        newer = {
+            name for (name,) in database.execute("SELECT name FROM django_migrations WHERE app = 'store'")
+        } - _MIGRATIONS
+        if newer:
+            raise Unusable(
+                f"{path} is of a later version of oncue ({', '.join(sorted(newer))}); install that version first."
+            )
+        (messages,) = database.execute("SELECT COUNT(*) FROM store_message").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Unusable(f"{path} is no database of oncue's ({error}).") from None
+    # A plain copy of the file says nothing of when it was made: not before what is newest in it.
+    return Made(
+        at=int(row[0]) if row else (newest[0] if newest else 0),
+        size=path.stat().st_size,
+        events=events,
+        messages=messages,
+    )
+
+
+def _read(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+
+
+def _flush(path: Path) -> None:
+    """Have it on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
