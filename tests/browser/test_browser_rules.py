@@ -136,7 +136,8 @@ def test_a_bad_rule_is_refused_with_a_sentence(owner: Page, shop: Site):
     owner.get_by_role("button", name="As text").click()
     owner.get_by_label("Condition as text").fill("event.amount => 10")
     owner.get_by_role("button", name="Send message").click()
-    expect(owner.get_by_label(re.compile("^Message Body"))).to_be_visible()  # drawn anew: what is filled in before that is lost
+    # Drawn anew: what is filled in before that is lost.
+    expect(owner.get_by_label(re.compile("^Message Body"))).to_be_visible()
     owner.get_by_label("on", exact=True).check()
     owner.get_by_role("button", name="Save").click()
     summary = owner.locator("#summary")
