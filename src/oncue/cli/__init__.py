@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from oncue import __version__
-from oncue.cli import backtest, backup, checking, demo, explain, listings, people, rules, serve, simulate
+from oncue.cli import backtest, backup, checking, demo, explain, listings, people, person, rules, serve, simulate
 
 
 def _tell_version(wanted: bool) -> None:
@@ -48,6 +48,8 @@ app.command("messages")(listings.messages)
 app.command("events")(listings.events)
 app.command("opt-outs")(listings.opt_outs)
 app.command("explain")(explain.explain)
+app.command("forget")(person.forget)
+people.user_commands.command("export")(person.export)
 app.add_typer(people.user_commands, name="users")
 app.add_typer(people.key_commands, name="key")
 app.add_typer(people.member_commands, name="member")

@@ -76,6 +76,14 @@ def checkpoint() -> None:
         cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
+def close_log() -> None:
+    """At the end: move all of the log into the database file and empty it, so that the file alone is whole, and what was erased is nowhere.
+    A reader that is not done within a second leaves it as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 1000")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def lock(data_dir: Path) -> IO[bytes]:
     """Hold the data directory for this process; the kernel lets go when it ends, however it ends. Raises `InUse`."""
     handle = (data_dir / "serve.lock").open("a+b")

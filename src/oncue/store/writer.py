@@ -155,7 +155,7 @@ class Writer:
                 if group is None:
                     break
                 self._serve(group)
-            self._checkpoint()
+            self._checkpoint(database.close_log)
         except BaseException:  # the process cannot go on without its writer
             log.critical(
                 "the writer has stopped because of a bug; oncue will answer 503 until it is restarted", exc_info=True
@@ -238,10 +238,10 @@ class Writer:
             self._since_checkpoint = 0
             self._checkpoint()
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, how: Callable[[], None] | None = None) -> None:
         """One that fails (a full disk) is made up for by the next; what was committed is safe in the log."""
         try:
-            database.checkpoint()
+            (how or database.checkpoint)()
         except DatabaseError as error:
             log.error("the write-ahead log could not be moved into the database: %s", error)
 
