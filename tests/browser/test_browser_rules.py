@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browsing import ANN, Site, faultless, shoot, sign_in
 from oncue.simulator.spawn import Simulator
@@ -368,3 +368,19 @@ def _token(page: Page) -> str:
     found = re.search(r'X-CSRFToken": "([^"]+)', page.content().replace("&quot;", '"'))
     assert found
     return found[1]
+
+
+def test_what_is_typed_while_the_form_is_drawn_anew_is_kept(owner: Page):
+    owner.goto("/rules/new")
+    owner.get_by_label("Name", exact=True).fill("Before")
+
+    def slowly(route: Route) -> None:
+        owner.get_by_label("Name", exact=True).fill("Typed meanwhile")
+        owner.get_by_label("test", exact=True).check()
+        route.continue_()
+
+    owner.route("**/rules/form", slowly)
+    owner.locator("#add-condition").click()
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    expect(owner.get_by_label("Name", exact=True)).to_have_value("Typed meanwhile")
+    expect(owner.get_by_label("test", exact=True)).to_be_checked()

@@ -14,6 +14,28 @@ function fill(root) {
 fill(document);
 document.addEventListener("htmx:afterSettle", () => { fill(document); grow(document); key(); });
 
+// While the server draws anew, people go on typing: what they changed meanwhile is put into what it drew.
+const what = (box) => (box.matches("[type=checkbox], [type=radio]") ? "checked" : "value");
+const drawn = () => new Map([...document.querySelectorAll("#rule-body :is(input, textarea, select)[name]:not([type=hidden])")].map((box) => [box.id || `${box.name}=${box.value}`, box]));
+const values = () => new Map([...drawn()].map(([id, box]) => [id, box[what(box)]]));
+let asked = new Map();
+let changed = [];
+document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.target?.id === "rule-body") asked = values(); });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id === "rule-body") changed = [...values()].filter(([id, value]) => asked.has(id) && asked.get(id) !== value);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "rule-body") return;
+  const now = drawn();
+  for (const [id, value] of changed) {
+    const box = now.get(id);
+    if (!box || box[what(box)] !== asked.get(id)) continue; // another line has that place now
+    box[what(box)] = value;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  changed = [];
+});
+
 document.addEventListener("change", (event) => {
   const select = event.target.closest("select[data-insert]");
   if (!select || !select.value) return;
