@@ -25,11 +25,11 @@ from oncue.store.unit import Unit, encode
 log = logging.getLogger("oncue.store")
 
 MOST = 10_000
-"""Messages in doubt that are known of at a time; the oldest."""
+"""Messages in doubt of each adaptor that are known of at a time; the oldest."""
 
 _UNKNOWN = "state IN ('submitting', 'unknown') AND state = 'unknown'"  # the words of the index that serves it
 
-MAY_BE = "{label} has a message to this number from that time that may be this one, but reads otherwise. Compare them before you send it again."
+MAY_BE = "{label} has a message to this number that may be this one, but reads otherwise or is of another time. Compare them before you send it again."
 NOT_THERE = (
     "{label} has no such message. It is held, because {label} is set to hold what was lost; send it again if you wish."
 )
@@ -57,21 +57,31 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_doubt() -> list[InDoubt]:
-    """All of them, oldest first."""
-    sql = f"SELECT id, adaptor, recipient, updated_at FROM store_message WHERE {_UNKNOWN} ORDER BY seq LIMIT %s"
+    """All of them, oldest first. Each adaptor has its share: those of one that cannot be asked crowd out nobody."""
+    sql = (
+        "SELECT id, adaptor, recipient, updated_at FROM (SELECT id, adaptor, recipient, updated_at, seq, "
+        f"ROW_NUMBER() OVER (PARTITION BY adaptor ORDER BY seq) AS place FROM store_message WHERE {_UNKNOWN}) AS known "
+        "WHERE place <= %s ORDER BY seq"
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, [MOST])
         return [InDoubt(*row) for row in cursor.fetchall()]
 
 
 def sought(messages: Iterable[str]) -> list[Sought]:
-    """What is looked for, of those that are still in doubt."""
-    sql = f"SELECT id, fields, due_at, updated_at FROM store_message WHERE id {AMONG} AND state = 'unknown'"
+    """What is looked for, of those that are still in doubt: since the first attempt whose answer was lost, which the list may show late."""
+    sql = (
+        "SELECT id, fields, due_at, updated_at, (SELECT MIN(started_at) FROM store_attempt "
+        "WHERE message = store_message.id AND outcome = 'NotThere') "
+        f"FROM store_message WHERE id {AMONG} AND state = 'unknown'"
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, [encode(sorted(messages)).decode()])
         return [
-            Sought(message=one, fields=msgspec.json.decode(fields), since=due_at, until=updated_at)
-            for one, fields, due_at, updated_at in cursor.fetchall()
+            Sought(
+                message=one, fields=msgspec.json.decode(fields), since=min(due_at, first_at or due_at), until=updated_at
+            )
+            for one, fields, due_at, updated_at, first_at in cursor.fetchall()
         ]
 
 
@@ -112,6 +122,21 @@ class Settle(Whole, frozen=True):
         """Number by number."""
         return frozenset(one for looked in self.looked for one in _settle(unit, lanes, self.adaptor, looked))
 
+    def halves(self) -> tuple[Settle, Settle] | None:
+        """The numbers, cut in the middle."""
+        middle = len(self.looked) // 2
+        return (
+            (Settle(self.adaptor, self.looked[:middle]), Settle(self.adaptor, self.looked[middle:])) if middle else None
+        )
+
+    def join(self, first: frozenset[str], second: frozenset[str]) -> frozenset[str]:
+        """Both."""
+        return first | second
+
+    def poisoned(self, error: Exception) -> frozenset[str]:
+        """The one number stays as it is, which is in the log; the others are settled."""
+        return frozenset()
+
 
 def _settle(unit: Unit, lanes: Lanes, name: str, looked: Looked) -> list[str]:
     adaptor = unit.snapshot.catalogue[name]
@@ -125,7 +150,8 @@ def _settle(unit: Unit, lanes: Lanes, name: str, looked: Looked) -> list[str]:
         if its is None:
             left.append(message)
             continue
-        free.remove(its)
+        # A list that grows while its pages are read shows a message twice.
+        free = [one for one in free if one.status.provider_id != its.status.provider_id]
         unit.count("found", name)
         report.take_status(unit, adaptor, msgspec.structs.replace(its.status, message_id=message.id))
     absent = []
@@ -152,7 +178,8 @@ def _hold(unit: Unit, message: Message, sentence: str) -> None:
 
 def _send_again(unit: Unit, lanes: Lanes, message: Message, sentence: str) -> None:
     log.warning("message %s: %s", message.id, sentence)
-    unit.add_attempt(message.id, message.attempts, "NotThere", sentence, "[]", unit.now, unit.now)
+    # It began when the attempt did: `sought` goes back as far.
+    unit.add_attempt(message.id, message.attempts, "NotThere", sentence, "[]", message.due_at, unit.now)
     unit.count("sent_again", message.adaptor)
     message.state, message.reason, message.due_at = State.WAITING, sentence, unit.now
     lanes.waits(message.adaptor, message.lane, message.per_second, unit.now)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from oncue.core import clock
-from oncue.core.adaptor import Adaptor, Found
+from oncue.core.adaptor import Adaptor, Found, Sought
+from oncue.core.http import Http
 from oncue.store import doubt, late
 from oncue.store.config import AdaptorConfig
 from oncue.store.doubt import InDoubt, Looked, Settle
@@ -98,6 +99,7 @@ class Reconciler:
         asked = [one.id for some in due.values() for one in some]
         busy = await asyncio.to_thread(doubt.under_way, due, asked)
         settling = {to: answer for to, answer in found.items() if to not in busy}
+        self._put_off([one for to in found if to in busy for one in due[to]])
         looked = [
             Looked(
                 messages=tuple(one.id for one in due[to]),
@@ -116,13 +118,19 @@ class Reconciler:
             )
 
     def _due(self, known: Sequence[InDoubt]) -> dict[str, list[InDoubt]]:
-        """Those to one number are looked for together, once the last of them is due."""
+        """Those to one number are looked for together, once the last of them is due; whoever is due longest comes first."""
         steady = clock.elapsed()
         by_number: dict[str, list[InDoubt]] = {}
         for one in known:
             by_number.setdefault(one.recipient, []).append(one)
-        due = [(to, some) for to, some in by_number.items() if all(self._looks[one].next_at <= steady for one in some)]
-        return dict(due[:NUMBERS])
+        due_at = {to: max(self._looks[one].next_at for one in some) for to, some in by_number.items()}
+        due = sorted((to for to, at in due_at.items() if at <= steady), key=due_at.__getitem__)
+        return {to: by_number[to] for to in due[:NUMBERS]}
+
+    def _put_off(self, some: Iterable[InDoubt]) -> None:
+        """Nothing could be said of these: others have their turn first."""
+        for one in some:
+            self._looks[one].next_at = clock.elapsed() + self._grace_for
 
     def _was_absent(self, message: InDoubt) -> bool:
         since = self._looks[message].absent_since
@@ -141,8 +149,9 @@ class Reconciler:
         found: dict[str, Found] = {}
         for start in range(0, len(numbers), AT_ONCE):
             some = numbers[start : start + AT_ONCE]
-            answers = await asyncio.gather(*[adaptor.find(http, configured.config, to, lists[to]) for to in some])
+            answers = await asyncio.gather(*[_contained(adaptor, http, configured, to, lists[to]) for to in some])
             found.update((to, answer) for to, answer in zip(some, answers, strict=True) if not answer.problem)
+            self._put_off([one for to in some if to not in found for one in due[to]])
             refused = next((answer for answer in answers if answer.problem), None)
             self._tell(adaptor, "find", refused.problem if refused else "", refused.after if refused else None)
             if refused:
@@ -180,3 +189,13 @@ class Reconciler:
             if problem != self._problems.get((adaptor.name, what)):
                 log.warning("%s cannot be asked what became of messages: %s", adaptor.name, problem)
         self._problems[adaptor.name, what] = problem
+
+
+async def _contained(adaptor: Adaptor, http: Http, configured: AdaptorConfig, to: str, sought: list[Sought]) -> Found:
+    """One list, looked through. A fault of ours with it is a list that cannot be read, and keeps nobody else waiting."""
+    assert adaptor.find is not None
+    try:
+        return await adaptor.find(http, configured.config, to, sought)
+    except Exception as bug:
+        log.exception("looking for messages to one number failed because of a fault in oncue")
+        return Found(problem=f"A fault in oncue interrupted the look: {type(bug).__name__}.")

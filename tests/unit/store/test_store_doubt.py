@@ -121,6 +121,49 @@ def test_one_past_its_time_expires_in_place_of_being_sent(inside):
     assert not inside.claimed and inside.states() == {"expired": 1}
 
 
+def test_a_message_that_the_list_shows_twice_is_bound_once(inside):
+    first, second = ids = lost(inside, 2)
+    again = listed("SM1", ids, ids)
+    assert settle(inside, ids, again, again) == {second}
+    assert bound(inside) == {first: "SM1", second: ""}
+
+
+def test_what_is_lost_again_is_looked_for_from_its_first_attempt_on(inside):
+    """The first may have been accepted all the same, and be shown late."""
+    (message,) = lost(inside)
+    (before,) = doubt.sought([message])
+    inside.execute("UPDATE store_message SET due_at = due_at - 600000")
+    settle(inside, [message], absent=(message,))
+    assert [one.attempt for one in inside.claimed] == [2]
+    inside.ended(message, Unknown("no answer"), number=2)
+    (sought,) = doubt.sought([message])
+    assert sought.since == before.since - 600_000 and sought.until >= before.until
+
+
+def test_those_of_an_adaptor_that_cannot_be_asked_crowd_out_nobody(inside, monkeypatch):
+    monkeypatch.setattr(doubt, "MOST", 2)
+    ids = lost(inside, 5)
+    for one in ids[:3]:
+        inside.execute("UPDATE store_message SET adaptor = 'email' WHERE id = ?", one)
+    known = doubt.in_doubt()
+    assert [one.id for one in known] == [ids[0], ids[1], ids[3], ids[4]]
+
+
+@pytest.mark.faults
+def test_a_number_that_cannot_be_settled_leaves_the_others_to_be(inside, monkeypatch):
+    ids = lost(inside, 3)
+    settling = doubt._settle
+
+    def faulty(unit, lanes, name, looked):
+        if ids[1] in looked.messages:
+            raise ValueError("a fault")
+        return settling(unit, lanes, name, looked)
+
+    monkeypatch.setattr(doubt, "_settle", faulty)
+    looked = [Looked(messages=(one,), candidates=(), may_send_again=True, absent=frozenset()) for one in ids]
+    assert inside.do(Settle("twilio", looked)) == {ids[0], ids[2]}
+
+
 @pytest.mark.parametrize("state", ["submitting", "unknown"])
 def test_another_under_way_to_the_number_is_seen(inside, state):
     first, second = lost(inside, 2)

@@ -2,7 +2,8 @@
 
 Twilio has no idempotency key, and its list cannot be searched by anything of ours. So a message is looked for among those to the same number
 that were made at the time of the attempt, with two minutes to spare on either side, by Twilio's own clock. What was sent from another number
-or service is not ours. A text that differs proves nothing, since Twilio changes texts (smart encoding, short links, the trial prefix).
+or service is not ours. A text that differs proves nothing, since Twilio changes texts (smart encoding, short links, the trial prefix). Nor does
+the time if the text is the same: our clock may have been set right since the attempt, or Twilio been slow. Then it may be ours, for a member.
 """
 
 from __future__ import annotations
@@ -78,13 +79,13 @@ async def find(http: Http, config: Config, recipient: str, sought: Sequence[Soug
 
 def _candidate(row: Row, sought: Sequence[Sought], ahead: int) -> Candidate:
     at = created_at(row, 0) - ahead
-    possible = [
-        one for one in sought if one.since - AROUND <= at <= one.until + AROUND and not _is_another_s(row, one.fields)
-    ]
+    possible = [one for one in sought if not _is_another_s(row, one.fields)]
+    timely = {one.message for one in possible if one.since - AROUND <= at <= one.until + AROUND}
+    alike = {one.message for one in possible if _reads_like(row, one.fields)}
     return Candidate(
         status=status_of(row),
-        could_be=tuple(one.message for one in possible),
-        reads_like=tuple(one.message for one in possible if _reads_like(row, one.fields)),
+        could_be=tuple(one.message for one in possible if one.message in timely | alike),
+        reads_like=tuple(one.message for one in possible if one.message in timely & alike),
     )
 
 
@@ -118,12 +119,16 @@ async def fetch(http: Http, config: Config, asked: Sequence[Asked]) -> Polled:
     try:
         if len(asked) > FEW:
             reports = await _listed(http, config, asked)
-        turns = asyncio.Semaphore(AT_ONCE)
         left = [one.provider_id for one in asked if one.provider_id not in reports]
-        fetched = await asyncio.gather(*[_fetched(http, config, sid, turns) for sid in left])
+        for start in range(
+            0, len(left), AT_ONCE
+        ):  # the first that fails ends it: a carrier that says 429 is left alone
+            some = left[start : start + AT_ONCE]
+            fetched = await asyncio.gather(*[_fetched(http, config, sid) for sid in some])
+            reports.update((one.provider_id, one) for one in fetched if one)
     except Failed as failed:
         return Polled(reports=tuple(reports.values()), problem=str(failed), after=failed.after)
-    return Polled(reports=(*reports.values(), *(one for one in fetched if one)))
+    return Polled(reports=tuple(reports.values()))
 
 
 async def _listed(http: Http, config: Config, asked: Sequence[Asked]) -> dict[str, Status]:
@@ -139,9 +144,8 @@ def _moment(at: int) -> str:
     return quote(datetime.fromtimestamp(at / clock.SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
 
 
-async def _fetched(http: Http, config: Config, sid: str, turns: asyncio.Semaphore) -> Status | None:
-    async with turns:
-        answer = await api.get(http, config, api.account_url(config, f"/Messages/{quote(sid, safe='')}.json"))
+async def _fetched(http: Http, config: Config, sid: str) -> Status | None:
+    answer = await api.get(http, config, api.account_url(config, f"/Messages/{quote(sid, safe='')}.json"))
     if isinstance(answer, Response) and answer.status in (200, 404):
         row = api.content(answer)
         return status_of(row) if row.get("sid") == sid and row.get("status") else None

@@ -1,0 +1,108 @@
+"""The reconciler's turns: whoever cannot be settled keeps nobody else waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oncue import adaptors
+from oncue.core import clock
+from oncue.core.adaptor import Found, Sought
+from oncue.store import doubt, late
+from oncue.store.doubt import InDoubt
+from oncue.workers import reconciler
+from oncue.workers.reconciler import Reconciler
+
+
+class Round:
+    """A reconciler over a store of messages in doubt, one to each number, and a list that answers as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+        self.known = [InDoubt(f"m{n}", "twilio", f"+1617555{n:04d}", 0) for n in range(count)]
+        self.asked: list[str] = []
+        self.answers: dict[str, Any] = {}
+        self.busy: set[str] = set()
+        self.settled: list[str] = []
+        adaptor = _copy(adaptors.load()["twilio"], find=self.find)
+        writer = SimpleNamespace(
+            snapshot=SimpleNamespace(
+                catalogue={"twilio": adaptor},
+                adaptors={"twilio": None},
+                active=lambda _: SimpleNamespace(config={}),
+            ),
+            gauges={},
+            do=self.do,
+        )
+        client = SimpleNamespace(recording=lambda _: None)
+        monkeypatch.setattr(doubt, "in_doubt", lambda: self.known)
+        monkeypatch.setattr(
+            doubt, "sought", lambda ids: [Sought(message=one, fields={}, since=0, until=0) for one in ids]
+        )
+        monkeypatch.setattr(doubt, "under_way", lambda *_: frozenset(self.busy))
+        monkeypatch.setattr(late, "find", lambda *_: late.Late(asked=(), seen=0, places=(), behind_for=0))
+        self.reconciler = Reconciler(writer, client)  # type: ignore[arg-type]
+
+    async def find(self, _http: Any, _config: Any, to: str, _sought: Any) -> Found:
+        self.asked.append(to)
+        answer = self.answers.get(to, Found())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def do(self, job: Any) -> frozenset[str]:
+        ids = [one for looked in job.looked for one in looked.messages]
+        self.settled += ids
+        return frozenset(ids)
+
+    def look(self) -> None:
+        asyncio.run(self.reconciler.look())
+
+
+def _copy(adaptor: Any, **changes: Any) -> Any:
+    import msgspec
+
+    return msgspec.structs.replace(adaptor, **changes)
+
+
+@pytest.fixture(autouse=True)
+def turned_back():
+    yield
+    clock.turn(-clock._turned_by)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("answer", [Found(problem="Too many."), ValueError("a fault")])
+def test_a_number_whose_list_cannot_be_read_lets_the_others_go_first(monkeypatch, answer):
+    house = Round(monkeypatch, 12)
+    house.answers[house.known[0].recipient] = answer
+    for _ in range(6):
+        house.look()
+        clock.turn(31 * clock.SECOND)
+    assert {one.id for one in house.known[1:]} <= set(house.settled)
+    assert house.known[0].id not in house.settled
+
+
+def test_numbers_with_something_under_way_let_the_others_go_first(monkeypatch):
+    monkeypatch.setattr(reconciler, "NUMBERS", 2)
+    house = Round(monkeypatch, 4)
+    house.busy = {one.recipient for one in house.known[:2]}
+    house.look()
+    house.look()
+    assert house.settled == ["m2", "m3"]
+    house.busy = set()
+    clock.turn(61 * clock.SECOND)
+    house.look()
+    house.look()
+    assert sorted(set(house.settled)) == ["m0", "m1", "m2", "m3"]
+
+
+def test_whoever_is_due_longest_comes_first(monkeypatch):
+    monkeypatch.setattr(reconciler, "NUMBERS", 2)
+    house = Round(monkeypatch, 5)
+    for _ in range(3):
+        house.look()
+        clock.turn(61 * clock.SECOND)
+    assert set(house.settled) == {f"m{n}" for n in range(5)}
