@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from inside import LOOP, Inside, turn
+from inside import LOOP, Inside, locked, turn
 from oncue.core import clock
 from oncue.core.outcome import Blame, Rejected, Retry, Submitted, Unknown
 from oncue.store.jobs import Sweep
@@ -267,3 +267,19 @@ def test_stop_claiming_takes_nothing_new_in_hand(inside):
     inside.writer.stop_claiming()
     inside.submit_claimed()
     assert inside.states() == {"accepted": SLOTS, "waiting": 1}
+
+
+def test_wild_bug_10_while_the_store_cannot_be_reached_nothing_is_sent_and_it_shows(impatient):
+    """Who opted out cannot be looked up outside the transaction that claims: without the one there is not the other."""
+    configure(impatient, SLOWLY)
+    book(impatient, 3)
+    assert len(impatient.claimed) == 1
+    with locked(impatient):
+        turn(TURN)  # the next one's turn has come
+        answer = impatient.post({"type": "event", "user": "ann", "name": "booked", "user_properties": ANN})
+        assert answer.status == 503 and impatient.call("GET", "/readyz").status == 503
+        assert len(impatient.claimed) == 1
+    impatient.execute(
+        "INSERT INTO store_optout (address, scope, source, at, lifted_by) VALUES ('+15005551001', '+15005550006', 'a test', 1, '')"
+    )
+    assert tick(impatient, 5) == 0 and impatient.states() == {"submitting": 1, "suppressed": 1, "waiting": 1}

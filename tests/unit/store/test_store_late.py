@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from inside import LOOP, Inside
 from oncue.core import clock
+from oncue.core.adaptor import Status
 from oncue.store import late
+from oncue.store.jobs import Reports
 
 MINUTES = [2 * 3**step for step in range(11)]
 
@@ -20,22 +25,25 @@ def house(inside: Inside) -> Inside:
 def made(one: Inside, *minutes: float, status: str = "sent", state: str = "accepted") -> None:
     """Messages of these ages."""
     names = [name for _, name, *_ in one.rows("PRAGMA table_info(store_message)") if name != "seq"]
-    for age in minutes:
+    empty = {
+        name: 0 if name.endswith(("_at", "_by", "attempts", "depth", "priority", "per_second")) else ""
+        for name in names
+    }
+    empty |= {
+        "adaptor": "twilio",
+        "fields": "{}",
+        "scopes": "[]",
+        "warnings": "[]",
+        "state": state,
+        "carrier_status": status,
+    }
+    found = []
+    for number, age in enumerate(minutes):
         at = clock.now() - int(age * clock.MINUTE)
-        id_ = f"{at:012x}{int(age * 1000):020x}"
-        given = {
-            "id": id_,
-            "adaptor": "twilio",
-            "state": state,
-            "provider_id": f"SM{age}",
-            "carrier_status": status,
-            "created_at": at,
-        }
-        values = [
-            given.get(name, 0 if name.endswith(("_at", "_by", "attempts", "depth", "priority", "per_second")) else "")
-            for name in names
-        ]
-        one.execute(f"INSERT INTO store_message ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", *values)
+        found.append({**empty, "id": f"{at:012x}{number:020x}", "provider_id": f"SM{at}.{number}", "created_at": at})
+    with closing(sqlite3.connect(one.path, timeout=5)) as file, file:
+        sql = f"INSERT INTO store_message ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        file.executemany(sql, [tuple(row.values()) for row in found])
 
 
 def find(one: Inside, most: int = 1_000) -> list[str]:
@@ -96,3 +104,13 @@ def test_a_round_reads_what_is_new_whatever_lies_before(house, monkeypatch):
     made(house, *(300 + n for n in range(50)))
     find(house)
     assert late.find(house.catalogue["twilio"], 1_000).seen == 0
+
+
+def test_wild_bug_15_three_hours_of_lost_callbacks_heal_however_old(house):
+    made(house, *(3 + n % 177 for n in range(10_000)))
+    adaptor = house.catalogue["twilio"]
+    while (found := late.find(adaptor, 1_000)).asked:
+        reports = [Status(provider_id=one.provider_id, status="delivered", raw={}) for one in found.asked]
+        house.do(Reports("twilio", reports, asked=True))
+        late.come_to("twilio", found.places)
+    assert house.rows("SELECT DISTINCT carrier_status FROM store_message") == [("delivered",)]
