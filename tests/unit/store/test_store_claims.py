@@ -282,4 +282,4 @@ def test_wild_bug_10_while_the_store_cannot_be_reached_nothing_is_sent_and_it_sh
     impatient.execute(
         "INSERT INTO store_optout (address, scope, source, at, lifted_by) VALUES ('+15005551001', '+15005550006', 'a test', 1, '')"
     )
-    assert tick(impatient, 5) == 0 and impatient.states() == {"submitting": 1, "suppressed": 1, "waiting": 1}
+    assert tick(impatient, 5) == 0 and impatient.states() == {"submitting": 1, "suppressed": 2}
