@@ -101,7 +101,7 @@ def test_what_is_held_says_why_and_what_to_do(owner, site, carrier):
     site.wait_for_messages(1, "state = 'waiting'")
     owner.goto("/")
     held = owner.get_by_role("region", name="What is held")
-    expect(held).to_contain_text("1 wait for Twilio")
+    expect(held).to_contain_text("1 waits for Twilio")
     expect(held).to_contain_text("The adaptor is not active. Activate it")
     faultless(owner)
     shoot(owner, "overview-held")

@@ -111,7 +111,7 @@ def test_one_that_reads_like_an_opt_out_is_shown_and_can_be_made_one(owner, site
     flag.get_by_label("Reason").fill("Bob asked for it in his reply")
     flag.get_by_role("button", name="Opt this number out").click()
     owner.get_by_role("dialog").get_by_role("button", name="Opt this number out").click()
-    expect(owner.get_by_role("region", name="What they say now")).to_contain_text("opted out")
+    expect(owner.get_by_role("region", name="Consent and opt-outs")).to_contain_text("opted out")
     expect(flag).to_have_count(0)
     book(site, "bob", "Bob", BOB, "B-after")
     (message,) = site.wait_for_messages(1, "fields LIKE '%B-after%'")

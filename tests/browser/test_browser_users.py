@@ -106,7 +106,7 @@ def test_a_property_keeps_its_type_and_a_wrong_value_is_refused_in_place(owner: 
 
 def test_consent_is_changed_for_a_reason_and_says_who(owner: Page, bookings):
     owner.goto("/users/cleo")
-    consent = owner.get_by_role("region", name="What they said to messages")
+    consent = owner.get_by_role("region", name="Consent and opt-outs")
     expect(consent).to_contain_text("No rule of this category messages them until they opt in.")
     consent.get_by_text("Change").last.click()
     consent.get_by_label("opted in").last.check()
@@ -167,7 +167,7 @@ def test_a_stop_stands_on_the_persons_page(owner: Page, bookings, carrier):
     owner.goto("/users/eve")
     expect(owner.locator("#timeline")).to_contain_text("twilio.black_listed_error")
     owner.reload()
-    consent = owner.get_by_role("region", name="What they said to messages")
+    consent = owner.get_by_role("region", name="Consent and opt-outs")
     expect(consent).to_contain_text("messages from +15005550006: opted out")
     expect(owner.get_by_role("link", name="Conversation")).to_have_attribute("href", "/replies?address=%2B15005551077")
     consent.get_by_role("link", name="Lift").click()

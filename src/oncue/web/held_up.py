@@ -42,12 +42,13 @@ def _told(snapshot: Snapshot, one: held.Held) -> HeldUp:
     label = label_of(snapshot, one.adaptor)
     said = f"{one.sentence.rstrip('.')}. " if one.sentence else ""
     waiting = f"/messages?status=waiting&adaptor={one.adaptor}"
+    wait = "waits" if one.count == 1 else "wait"
     match one.why:
         case held.INACTIVE:
             return HeldUp(
                 count=one.count,
-                title=f"wait for {label}",
-                sentence=f"{said}The adaptor is not active. Activate it, and they are sent if it is not too late for them.",
+                title=f"{wait} for {label}",
+                sentence=f"{said}The adaptor is not active. Activate it, and what is not too late by then is sent.",
                 href="/adaptors",
                 verb="Adaptors",
             )
@@ -63,7 +64,7 @@ def _told(snapshot: Snapshot, one: held.Held) -> HeldUp:
         case held.QUIET:
             return HeldUp(
                 count=one.count,
-                title="wait for the morning",
+                title=f"{wait} for the morning",
                 sentence="It is night where these people are.",
                 next_at=one.next_at,
                 href=waiting,
@@ -73,14 +74,14 @@ def _told(snapshot: Snapshot, one: held.Held) -> HeldUp:
             return HeldUp(
                 count=one.count,
                 title=f"to be tried again at {label}",
-                sentence=f"{said}They could not be handed over; oncue tries again by itself.",
+                sentence=f"{said}Handing over failed; oncue tries again by itself.",
                 next_at=one.next_at,
                 href=waiting,
                 verb="Look at them",
             )
     return HeldUp(
         count=one.count,
-        title=f"wait for their turn at {label}",
+        title=f"{wait} for a turn at {label}",
         sentence="Messages go no faster than their sender may send. If they wait too long, raise the rate of the sender, or use more than one.",
         href=waiting,
         verb="Look at them",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,9 +56,7 @@ def when(at: int | None) -> SafeString:
     moment = timezone.localtime(datetime.fromtimestamp(at / 1000, UTC))
     today = timezone.localtime(datetime.fromtimestamp(clock.now() / 1000, UTC)).date()
     form = "%H:%M:%S" if moment.date() == today else "%-d %b %H:%M" if moment.year == today.year else "%-d %b %Y"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', clock.iso(at), f"{moment:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {moment:%Z}", moment.strftime(form)
-    )  # fmt: skip
+    return _shown(at, moment.strftime(form))
 
 
 @register.filter
@@ -68,8 +67,14 @@ def ago(at: int | None) -> SafeString:
     seconds = max(0, (clock.now() - at) // 1000)
     for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
-            return format_html('<time datetime="{}" title="{}">{} {} ago</time>', clock.iso(at), clock.iso(at), seconds // size, word)  # fmt: skip
-    return format_html('<time datetime="{}" title="{}">just now</time>', clock.iso(at), clock.iso(at))
+            return _shown(at, f"{seconds // size} {word} ago")
+    return _shown(at, "just now")
+
+
+def _shown(at: int, words: str) -> SafeString:
+    moment = timezone.localtime(datetime.fromtimestamp(at / 1000, UTC))
+    exact = f"{moment:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {moment:%Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', clock.iso(at), exact, words)
 
 
 @register.filter
@@ -89,6 +94,12 @@ def status(message: dict[str, Any]) -> SafeString:
 def plain(value: Any) -> str:
     """A value as people write it."""
     return "–" if value is None or value == "" else as_text(value)
+
+
+@register.filter
+def pairs(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Names and values. In a template `values.items` would be the value named `items`, which events of shops have."""
+    return list(values.items())
 
 
 @register.filter
