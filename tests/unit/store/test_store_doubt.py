@@ -140,6 +140,23 @@ def test_what_is_lost_again_is_looked_for_from_its_first_attempt_on(inside):
     assert sought.since == before.since - 600_000 and sought.until >= before.until
 
 
+def test_one_that_waited_long_is_looked_for_from_its_attempt_and_not_from_when_it_was_due(inside):
+    inside.apply(LOOP)
+    inside.event("ann", "booked", user_properties={"phone_number": ANN})
+    inside.execute("UPDATE store_message SET due_at = 1")
+    (claimed,) = inside.claimed
+    inside.ended(claimed.id, Unknown("no answer"))
+    (sought,) = doubt.sought([claimed.id])
+    assert 0 <= sought.until - sought.since < 5_000
+
+
+def test_the_oldest_attempt_gets_the_oldest_of_what_is_alike(inside):
+    first, second = lost(inside, 2)
+    inside.execute("UPDATE store_message SET due_at = due_at - 60000 WHERE id = ?", second)
+    settle(inside, [first, second], listed("SM1", [first, second], [first, second]))
+    assert bound(inside) == {first: "", second: "SM1"}
+
+
 def test_those_of_an_adaptor_that_cannot_be_asked_crowd_out_nobody(inside, monkeypatch):
     monkeypatch.setattr(doubt, "MOST", 2)
     ids = lost(inside, 5)

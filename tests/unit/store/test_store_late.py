@@ -86,6 +86,13 @@ def test_what_is_final_or_not_accepted_is_left_alone(house, status, state):
     assert find(house) == []
 
 
+@pytest.mark.parametrize("change", ["adaptor = 'webhook'", "provider_id = ''"])
+def test_what_is_another_adaptor_s_or_has_no_name_there_is_not_asked_after(house, change):
+    made(house, 3)
+    house.execute(f"UPDATE store_message SET {change}")
+    assert find(house) == []
+
+
 def test_more_than_one_round_can_ask_after_are_taken_in_turns_and_none_is_left_out(house, monkeypatch):
     monkeypatch.setattr(late, "MOST_ROWS", 7)
     made(house, *(2 + n / 100 for n in range(100)))

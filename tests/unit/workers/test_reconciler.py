@@ -85,6 +85,19 @@ def test_a_number_whose_list_cannot_be_read_lets_the_others_go_first(monkeypatch
     assert house.known[0].id not in house.settled
 
 
+def test_a_carrier_that_refuses_is_left_alone_for_as_long_as_it_says(monkeypatch):
+    house = Round(monkeypatch, 20)
+    house.answers = {one.recipient: Found(problem="Slow down.", after=90.0) for one in house.known}
+    house.look()
+    assert len(house.asked) == reconciler.AT_ONCE
+    clock.turn(80 * clock.SECOND)
+    house.look()
+    assert len(house.asked) == reconciler.AT_ONCE
+    clock.turn(11 * clock.SECOND)
+    house.look()
+    assert len(house.asked) == 2 * reconciler.AT_ONCE
+
+
 def test_numbers_with_something_under_way_let_the_others_go_first(monkeypatch):
     monkeypatch.setattr(reconciler, "NUMBERS", 2)
     house = Round(monkeypatch, 4)
