@@ -119,3 +119,19 @@ def test_whoever_is_due_longest_comes_first(monkeypatch):
         house.look()
         clock.turn(61 * clock.SECOND)
     assert set(house.settled) == {f"m{n}" for n in range(5)}
+
+
+def test_only_two_looks_that_lacked_it_are_two_however_often_it_was_held(monkeypatch):
+    house = Round(monkeypatch, 1)
+    lacked = iter([frozenset[str](), frozenset({"m0"}), frozenset[str]()])
+    known_before: list[bool] = []
+
+    async def do(job: Any) -> frozenset[str]:
+        known_before.append("m0" in job.looked[0].absent)
+        return next(lacked)
+
+    monkeypatch.setattr(house.reconciler._writer, "do", do)
+    for seconds in (0, 61, 540, 59, 2):  # held for ten minutes, then lacked, then a grace time
+        clock.turn(seconds * clock.SECOND)
+        house.look()
+    assert known_before == [False, False, True]
