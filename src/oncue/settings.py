@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str
     """What providers call, without a trailing slash; empty: statuses and replies are polled."""
     secret_key: str
+    secret_key_before: str
+    """Decrypts what the other key did not encrypt, while one takes the place of the other."""
     host: str
     port: int
     log: str
@@ -41,6 +43,7 @@ KNOWN = {
     "ONCUE_STREAM_URL": "the stream; there is none for now",
     "ONCUE_PUBLIC_URL": "the address that providers call, such as https://oncue.example.com; unset, statuses and replies are polled",
     "ONCUE_SECRET_KEY": "encrypts saved secrets; generated into the data directory if unset",
+    "ONCUE_SECRET_KEY_BEFORE": "while you change ONCUE_SECRET_KEY: the key before it, which still decrypts",
     "ONCUE_HOST": "the address to listen on (default 127.0.0.1)",
     "ONCUE_PORT": "the port to listen on (default 8000)",
     "ONCUE_LOG": "json or console (default console)",
@@ -63,6 +66,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         data_dir=data_dir,
         public_url=_public_url(given.get("ONCUE_PUBLIC_URL", "")),
         secret_key=_secret_key(given.get("ONCUE_SECRET_KEY", "")),
+        secret_key_before=given.get("ONCUE_SECRET_KEY_BEFORE", ""),
         host=given.get("ONCUE_HOST", "127.0.0.1"),
         port=_port(given.get("ONCUE_PORT", "8000")),
         log=_choice("ONCUE_LOG", given.get("ONCUE_LOG", "console"), ("json", "console")),

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from oncue import __version__
-from oncue.cli import backtest, backup, checking, demo, explain, listings, people, person, rules, serve, simulate
+from oncue.cli import (
+    backtest,
+    backup,
+    checking,
+    demo,
+    explain,
+    listings,
+    people,
+    person,
+    rotate,
+    rules,
+    serve,
+    simulate,
+)
 
 
 def _tell_version(wanted: bool) -> None:
@@ -48,6 +61,7 @@ app.command("messages")(listings.messages)
 app.command("events")(listings.events)
 app.command("opt-outs")(listings.opt_outs)
 app.command("explain")(explain.explain)
+app.command("rotate-secrets")(rotate.rotate_secrets)
 app.command("forget")(person.forget)
 people.user_commands.command("export")(person.export)
 app.add_typer(people.user_commands, name="users")

@@ -1,19 +1,25 @@
 """Secrets at rest: encrypted with Fernet under a key that never enters the database.
 
-The key comes from `ONCUE_SECRET_KEY` (any long random text) or is generated into the data directory, readable by its owner only.
+The key comes from `ONCUE_SECRET_KEY` (any long random text) or is generated into the data directory, readable by its owner only. While it is
+being changed there are two: the new one, which encrypts, and the one before, which still decrypts; so it can be changed without a moment at
+which a crash would lose the secrets.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import connection
 
 from oncue.core import ids
+
+KEY_FILE = "secret.key"
 
 
 class WrongKey(Exception):
@@ -21,10 +27,12 @@ class WrongKey(Exception):
 
 
 class Vault:
-    """Encrypts and decrypts maps of secrets."""
+    """Encrypts maps of secrets with the first of its keys, and decrypts what any of them encrypted."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret_key.encode()).digest()))
+    def __init__(self, *keys: str) -> None:
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys]
+        )
 
     def close(self, secrets: dict[str, Any]) -> str:
         """The secrets as one encrypted text; empty for none."""
@@ -43,15 +51,36 @@ class Vault:
             ) from None
 
 
-def key_in(data_dir: Path) -> str:
-    """The key kept in the data directory, made on first use."""
-    path = data_dir / "secret.key"
+def keys_in(data_dir: Path) -> list[str]:
+    """The key kept in the data directory, made on first use; and the one before, while it is being changed."""
+    path = data_dir / KEY_FILE
     if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(ids.secret(size=48))
-        fresh.rename(path)
-    return path.read_text().strip()
+        keep(data_dir, ids.secret(size=48))
+    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+
+
+def keep(data_dir: Path, *keys: str) -> None:
+    """Have these be the keys in the data directory; there are the old ones or the new ones, whatever happens."""
+    fresh = data_dir / f"{KEY_FILE}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    with fresh.open("w") as file:
+        file.write("\n".join(keys) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(data_dir / KEY_FILE)
+
+
+def encrypt_anew(vault: Vault) -> int:
+    """Encrypt everything saved with the vault's first key. Inside a transaction. Returns how many adaptors have secrets; raises `WrongKey`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, secrets FROM store_adaptor WHERE NOT secrets = ''")
+        found = cursor.fetchall()
+        cursor.executemany(
+            "UPDATE store_adaptor SET secrets = %s WHERE name = %s",
+            [(vault.close(vault.open(token)), name) for name, token in found],
+        )
+    return len(found)
 
 
 def digest(token: str) -> str:
