@@ -384,3 +384,17 @@ def test_what_is_typed_while_the_form_is_drawn_anew_is_kept(owner: Page):
     expect(owner.locator("#rule-body .condition")).to_have_count(1)
     expect(owner.get_by_label("Name", exact=True)).to_have_value("Typed meanwhile")
     expect(owner.get_by_label("test", exact=True)).to_be_checked()
+
+
+def test_by_keyboard_an_arrow_inserts_nothing_by_itself_and_the_focus_is_always_seen(owner: Page, shop: Site):
+    owner.goto("/rules/new")
+    owner.get_by_role("button", name="Send message").press("Enter")
+    body = owner.get_by_label("Message Body", exact=False).and_(owner.locator("textarea"))
+    expect(body).to_be_focused()
+    owner.get_by_label("Put a property into Message Body").press("ArrowDown")
+    expect(body).to_have_value("")
+    owner.keyboard.press("Escape")
+    for _ in range(15):  # through the fields of the action, which scroll
+        owner.keyboard.press("Tab")
+        field, bar = owner.locator(":focus").bounding_box(), owner.locator(".save-bar").bounding_box()
+        assert field and bar and field["y"] + min(field["height"], 40) <= bar["y"], owner.locator(":focus").inner_html()

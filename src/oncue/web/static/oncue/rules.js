@@ -51,6 +51,14 @@ document.addEventListener("change", (event) => {
   input.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
+// An arrow key opens the list; on a closed one it would insert the first property at once.
+document.addEventListener("keydown", (event) => {
+  const select = event.target.closest?.("select[data-insert]");
+  if (!select?.showPicker || event.altKey || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  event.preventDefault();
+  select.showPicker();
+});
+
 // A fresh input has its caret at the start; what is inserted belongs at the end.
 document.addEventListener("focusout", (event) => { if (event.target.matches?.("#rule input, #rule textarea")) event.target.dataset.visited = "yes"; });
 document.addEventListener("pointerdown", (event) => caret(event.target.closest?.("select[data-insert]")));
