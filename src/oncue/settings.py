@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str
     """What providers call, without a trailing slash; empty: statuses and replies are polled."""
     secret_key: str
-    secret_key_before: str
+    secret_key_before: str = ""
     """Decrypts what the other key did not encrypt, while one takes the place of the other."""
     host: str
     port: int

@@ -284,6 +284,8 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """What one of the provider's error codes means and what to do about it, for people who see the code. Pure."""
     clears_secrets: tuple[str, ...] = ()
     """Configuration fields whose change empties every secret, so that a token never goes to a new address."""
+    account: tuple[str, ...] = ()
+    """Configuration fields that say whose account it is: what was sent with another cannot be found with this one."""
     builtin: bool = False
     """Needs no configuration and is always active."""
 

@@ -25,6 +25,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     cursor: dict[str, Any]
 
 
+ANOTHER_ACCOUNT = "It was handed to another account than the one that is configured now, so it cannot be looked for. See there whether it was sent."
+"""Why a message stays unknown until a callback or a member says otherwise."""
+
+
 def stored(name: str, vault: Vault) -> Stored | None:
     """What is saved of an adaptor; None if it is Not configured. Secrets that cannot be read are left out, and `problem` says why."""
     with connection.cursor() as cursor:
@@ -80,6 +84,9 @@ def save(
         if state == ACTIVE:
             sql = "UPDATE store_message SET due_at = %s WHERE state = 'waiting' AND adaptor = %s AND due_at > %s"
             cursor.execute(sql, [clock.now(), adaptor.name, clock.now()])
+        if before and any(before.values.get(name) != values.get(name) for name in adaptor.account):
+            sql = "UPDATE store_message SET reason = %s WHERE state IN ('submitting', 'unknown') AND state = 'unknown' AND adaptor = %s"
+            cursor.execute(sql, [ANOTHER_ACCOUNT, adaptor.name])
     raise_version()
     return True
 

@@ -16,6 +16,7 @@ from django.db import connection
 from oncue.core.adaptor import Candidate, Sought
 from oncue.core.message import State
 from oncue.store import report
+from oncue.store.adaptors import ANOTHER_ACCOUNT
 from oncue.store.facts import AMONG
 from oncue.store.jobs import Whole
 from oncue.store.lanes import Lanes
@@ -57,14 +58,14 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_doubt() -> list[InDoubt]:
-    """All of them, oldest first. Each adaptor has its share: those of one that cannot be asked crowd out nobody."""
+    """All that can be looked for, oldest first. Each adaptor has its share: those of one that cannot be asked crowd out nobody."""
     sql = (
         "SELECT id, adaptor, recipient, updated_at FROM (SELECT id, adaptor, recipient, updated_at, seq, "
-        f"ROW_NUMBER() OVER (PARTITION BY adaptor ORDER BY seq) AS place FROM store_message WHERE {_UNKNOWN}) AS known "
+        f"ROW_NUMBER() OVER (PARTITION BY adaptor ORDER BY seq) AS place FROM store_message WHERE {_UNKNOWN} AND NOT reason = %s) AS known "
         "WHERE place <= %s ORDER BY seq"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [MOST])
+        cursor.execute(sql, [ANOTHER_ACCOUNT, MOST])
         return [InDoubt(*row) for row in cursor.fetchall()]
 
 

@@ -60,7 +60,10 @@ def take_status(unit: Unit, adaptor: Adaptor, status: Status) -> bool:
         if status.message_id:
             log.warning("a %s report names message %s, which is not here", adaptor.name, status.message_id)
         return False
-    if status.message_id and message.state in (State.UNKNOWN, State.WAITING):
+    was_in_doubt = message.state in (State.UNKNOWN, State.WAITING) or (
+        message.state == State.SUBMITTING and message.attempts > 1
+    )
+    if status.message_id and was_in_doubt:
         _take_back(unit, adaptor, message, status.provider_id)
     before = message.changing()
     told = bool(adaptor.suppressed) and adaptor.suppressed in message.raised.split(",")

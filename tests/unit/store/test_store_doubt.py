@@ -199,3 +199,16 @@ def test_it_is_looked_for_from_the_attempt_until_its_end_also_after_a_crash(insi
     (one,) = doubt.in_doubt()
     (sought,) = doubt.sought([one.id])
     assert sought.since == claimed_at - 60_000 and sought.until >= claimed_at and one.since == sought.until
+
+
+@pytest.mark.parametrize(
+    ("change", "sought"),
+    [(("AC0123", "AC9999"), 0), (("messages_per_second: 0", "messages_per_second: 5"), 1)],
+    ids=["another account", "another setting"],
+)
+def test_what_another_account_was_given_is_not_looked_for_in_this_one(inside, change, sought):
+    (message,) = lost(inside)
+    inside.apply(LOOP.replace(*change))
+    assert len(doubt.in_doubt()) == sought
+    reason = inside.rows("SELECT reason FROM store_message WHERE id = ?", message)[0][0]
+    assert ("another account" in reason) is not bool(sought)

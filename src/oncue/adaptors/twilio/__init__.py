@@ -88,4 +88,5 @@ adaptor = Adaptor(
     probe=probe.probe,
     explain_error=errors.explain,
     clears_secrets=("api_base_url",),
+    account=("account_sid", "api_base_url", "region"),
 )
