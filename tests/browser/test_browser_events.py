@@ -198,3 +198,11 @@ def test_a_viewer_looks_but_sends_nothing(page: Page, bookings):
     expect(page.get_by_role("link", name="Send a test event")).to_have_count(0)
     page.goto("/events/send")
     expect(page.get_by_role("heading", name="Not allowed")).to_be_visible()
+
+
+def test_enter_sends_the_event_and_does_nothing_else(owner: Page, bookings):
+    owner.goto("/events/send")
+    owner.get_by_label("Name", exact=True).fill("pressed_enter")
+    owner.get_by_label("User").fill("ann")
+    owner.get_by_label("User").press("Enter")
+    expect(owner.get_by_role("heading", level=1)).to_contain_text("pressed_enter")

@@ -398,3 +398,26 @@ def test_by_keyboard_an_arrow_inserts_nothing_by_itself_and_the_focus_is_always_
         owner.keyboard.press("Tab")
         field, bar = owner.locator(":focus").bounding_box(), owner.locator(".save-bar").bounding_box()
         assert field and bar and field["y"] + min(field["height"], 40) <= bar["y"], owner.locator(":focus").inner_html()
+
+
+def test_a_condition_without_a_property_is_not_forgotten(owner: Page, shop: Site):
+    """Left out silently, it would let every event through."""
+    owner.goto("/rules/new")
+    owner.get_by_label("Name", exact=True).fill("Forgotten")
+    owner.get_by_label("Event", exact=True).fill("booking_confirmed")
+    owner.get_by_label("Event", exact=True).press("Enter")
+    expect(owner.locator(".picked")).to_contain_text("booking_confirmed")
+    owner.get_by_role("button", name="Send message").click()
+    owner.get_by_label(re.compile("^Message Body")).fill("Booked.")
+    owner.locator("#add-condition").click()
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    owner.get_by_label("on", exact=True).check()
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.locator("#summary")).to_contain_text(
+        "Choose the property that this condition looks at, or take the condition away."
+    )
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    assert not shop.query("SELECT 1 FROM store_rule WHERE key = 'forgotten'")
+    owner.get_by_label("off", exact=True).check()
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.locator(".head")).to_contain_text("Revision 1")

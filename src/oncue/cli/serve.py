@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.settings import Settings
 from oncue.store import database, invitations
+
+log = logging.getLogger("oncue")
 
 
 def serve(
@@ -32,6 +35,8 @@ def serve(
     link = first_link()
     if settings.log == "console":
         _announce(settings, listening, link)
+    elif link:  # which is as good as a password, and so not for a log that is kept
+        log.warning("nobody can sign in yet; make the first owner with: oncue member create EMAIL")
     server(asgi.Process(settings, opened.vault, opened.catalogue)).run(sockets=[listening])
 
 

@@ -124,8 +124,11 @@ def found(key: str) -> Stored:
 
 def _save(request: HttpRequest, stored: Stored | None) -> HttpResponseBase:
     given = read(request)
-    if given.form:
+    if given.form and given.form.state == RuleState.OFF:  # a draft: what is blank is left out
         given.form.lines = filled(given.form.lines)
+    unpicked = rule_form.unpicked(given.form) if given.form else []
+    if unpicked:
+        given.faults = [*unpicked, *(one for one in given.faults if not one.field.startswith("conditions"))]
     if given.form and given.spec and not stored:
         given.form.key = given.form.key or rule_form.named(given.form.name, rulebook.taken())
         given.spec = msgspec.structs.replace(given.spec, key=given.form.key)

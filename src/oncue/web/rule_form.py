@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from oncue.core.adaptor import Adaptor
-from oncue.core.fields import Field, Kind
+from oncue.core.fields import Fault, Field, Kind
 from oncue.core.message import Category
 from oncue.rules.compile import find_action
 from oncue.rules.rows import AnyOf, Line, Row, Text, filled, to_conditions, to_lines
@@ -24,6 +24,9 @@ from oncue.web import forms
 Catalogue = Mapping[str, Adaptor]
 ANOTHER = "+"
 """The choice "another property", beside which its path is typed in."""
+
+
+UNPICKED = "Choose the property that this condition looks at, or take the condition away."
 
 
 class Posted(Protocol):
@@ -84,6 +87,13 @@ def spec_of(form: RuleForm, catalogue: Catalogue) -> RuleSpec:
         send_within=form.send_within,
         ignore_quiet_hours=form.ignore_quiet_hours,
     )
+
+
+def unpicked(form: RuleForm) -> list[Fault]:
+    """Rows of conditions for which no property was chosen: forgotten, they would let every event through."""
+    rows = [(index, line.rows if isinstance(line, AnyOf) else (line,)) for index, line in enumerate(form.lines)]
+    blank = [index for index, some in rows if any(isinstance(row, Row) and not row.path.strip() for row in some)]
+    return [Fault(f"conditions[{index}]", UNPICKED) for index in blank]
 
 
 def read(posted: Posted) -> RuleForm:
