@@ -61,3 +61,8 @@ def test_a_key_is_made_with_scopes_and_revoked_by_its_name(oncue: Oncue):
     again = oncue.run("key", "revoke", "admin")
     assert again.returncode == 1 and "`oncue key list` shows their names" in again.stderr
     assert oncue.query("SELECT verb FROM store_audit ORDER BY seq") == [("created",), ("revoked",)]
+
+
+def test_a_log_that_is_kept_has_no_link_in_it_but_says_how_the_first_owner_is_made(tmp_path):
+    with Oncue(tmp_path, environ={"ONCUE_LOG": "json"}) as oncue:
+        assert "oncue member create EMAIL" in oncue.log() and "/invitation/" not in oncue.log()
