@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import signal
 import socket
 import sys
+import threading
 
 import uvicorn
 
@@ -51,3 +54,15 @@ def run(host: str, port: int, config: Config, *, anywhere: bool = False) -> None
     sys.stdout.write(f"simulator ready on http://{host}:{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     server(config).run(sockets=[listening])
+
+
+def end_unless_held() -> None:
+    """End this process when its standard input is closed. Whoever started it holds that open, and the kernel closes it when they die: no
+    signal handler of theirs needs to run, and none does after SIGKILL."""
+    threading.Thread(target=_end_when_let_go, daemon=True).start()
+
+
+def _end_when_let_go() -> None:
+    while os.read(0, 1_000):  # not sys.stdin: its lock would be held when the interpreter ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

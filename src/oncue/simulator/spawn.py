@@ -1,4 +1,4 @@
-"""The simulator as a process of its own, for tests and the demo, and its dial as methods."""
+"""The simulator as a process of its own, for tests and the demo, and its dial as methods. It ends with whoever started it, however that ends."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Simulator:
     auth_token = defaults.AUTH_TOKEN
 
     def __init__(self, pace: float = 0.0, port: int = 0) -> None:
-        command = [sys.executable, "-m", "oncue.simulator", "--port", str(port), "--pace", str(pace)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "oncue.simulator", "--port", str(port), "--pace", str(pace), "--while-held"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith("simulator ready on "):
@@ -41,8 +41,9 @@ class Simulator:
         """End it."""
         self._process.terminate()
         self._process.wait(10)
-        if self._process.stdout:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
 
     @property
     def pid(self) -> int:
