@@ -48,3 +48,36 @@ def test_however_the_demo_ends_its_carrier_ends_too(tmp_path, number):
     assert demo.carrier_is_there(port)
     demo.end(process, number)
     wait_for(lambda: not demo.carrier_is_there(port), 10, lambda: "the simulator still listens")
+
+
+MINE = """
+rules:
+  - key: table-ready
+    name: Table ready
+    state: "on"
+    category: transactional
+    triggers: [table_ready]
+    actions:
+      - {action: twilio.send_message, to: "{{ user.phone_number }}", body: "Your table is ready."}
+"""
+
+
+def test_begun_again_the_demo_texts_as_before_and_leaves_alone_what_others_made_of_it(tmp_path):
+    demo = Demo(tmp_path)
+    demo.end(demo.begin_demo())
+    demo.environ["ONCUE_DATA_DIR"] = str(tmp_path / "data-demo")
+    before = demo.run("export").stdout
+    changed = before[before.index("rules:") :].replace("Winter offer", "Spring offer") + MINE.partition("rules:\n")[2]
+    adaptors = "adaptors:\n  email: {state: inactive, from: me@example.com}\npolicy: {quiet_categories: [promotional]}\n"
+    said = demo.apply(adaptors + changed, "--no-check")
+    assert "changed: policy" in said and "created: rule table-ready" in said
+    mine = demo.run("export").stdout
+    demo.environ["ONCUE_DATA_DIR"] = str(tmp_path / "data")
+    demo.end(demo.begin_demo())  # which waits for a text: the carrier is found, on its new port
+    demo.environ["ONCUE_DATA_DIR"] = str(tmp_path / "data-demo")
+    again = demo.run("export").stdout
+    assert _but_for_ports(again) == _but_for_ports(mine) != _but_for_ports(before)
+
+
+def _but_for_ports(exported: str) -> str:
+    return re.sub(r"127\.0\.0\.1:\d+", "here", exported)

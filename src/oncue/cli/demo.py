@@ -24,9 +24,9 @@ from oncue.cli.opened import Opened, open_installation, read_settings
 from oncue.cli.serve import server
 from oncue.cli.terminal import escaped, fail, say, sentences
 from oncue.core import clock
-from oncue.rules.document import read_document
+from oncue.rules.document import AdaptorSpec, Document, read_document
 from oncue.simulator.spawn import Simulator
-from oncue.store import apply, database, members, reading
+from oncue.store import adaptors, apply, database, members, reading, rulebook
 from oncue.workers.checks import set_inbound
 
 KEY = "oncue-demo-key-0123456789"
@@ -34,6 +34,8 @@ EMAIL, PASSWORD = "demo@example.com", "right on cue 24"
 ANN, BOB = "+15005551001", "+15005551002"
 _NAMES = {ANN: "Ann's phone", BOB: "Bob's phone"}
 _PACE = 0.7
+_ADDRESSES = {"twilio": "api_base_url", "email": "smtp_url"}
+"""Of the simulated carrier and mailbox: on this machine, on other ports at each start."""
 
 _USERS: list[dict[str, Any]] = [
     {
@@ -108,9 +110,29 @@ def _configure(opened: Opened, simulator: Simulator, smtp: str) -> None:
     document, faults = read_document(text, "demo.yaml", opened.catalogue, environ)
     if faults:
         fail(" ".join(map(str, faults)))
+    carrier = document.adaptors["twilio"].values
+    if rulebook.taken():
+        document = _again(document, opened)
     apply.apply(document, opened.catalogue, opened.vault, by="demo", found={})
     hook = f"{opened.settings.public_url}/hooks/twilio/message"
-    asyncio.run(set_inbound(opened.catalogue["twilio"], document.adaptors["twilio"].values, hook))
+    asyncio.run(set_inbound(opened.catalogue["twilio"], carrier, hook))
+
+
+def _again(document: Document, opened: Opened) -> Document:
+    """What is left to apply when it is not the first start: where the carrier and the mailbox are this time. The rest is the work of
+    whoever tries things out; so is an adaptor that they gave another address."""
+    moved = {}
+    for name, field in _ADDRESSES.items():
+        given, stored = document.adaptors[name], adaptors.stored(name, opened.vault)
+        if stored is None:
+            moved[name] = given
+        elif _host(stored.values.get(field)) == _host(given.values[field]):
+            moved[name] = AdaptorSpec(state=stored.state, values={**stored.values, field: given.values[field]})
+    return msgspec.structs.replace(document, adaptors=moved, policy=None, rules=None)
+
+
+def _host(address: object) -> str:
+    return str(address).rpartition(":")[0]
 
 
 def _admit() -> None:
