@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from forked import Oncue, Process
+from house import ann
 from oncue.testing import wait_for
 
 
@@ -68,7 +69,9 @@ def test_begun_again_the_demo_texts_as_before_and_leaves_alone_what_others_made_
     demo.environ["ONCUE_DATA_DIR"] = str(tmp_path / "data-demo")
     before = demo.run("export").stdout
     changed = before[before.index("rules:") :].replace("Winter offer", "Spring offer") + MINE.partition("rules:\n")[2]
-    adaptors = "adaptors:\n  email: {state: inactive, from: me@example.com}\npolicy: {quiet_categories: [promotional]}\n"
+    adaptors = (
+        "adaptors:\n  email: {state: inactive, from: me@example.com}\npolicy: {quiet_categories: [promotional]}\n"
+    )
     said = demo.apply(adaptors + changed, "--no-check")
     assert "changed: policy" in said and "created: rule table-ready" in said
     mine = demo.run("export").stdout
@@ -81,3 +84,32 @@ def test_begun_again_the_demo_texts_as_before_and_leaves_alone_what_others_made_
 
 def _but_for_ports(exported: str) -> str:
     return re.sub(r"127\.0\.0\.1:\d+", "here", exported)
+
+
+def test_explain_takes_the_id_that_an_app_gave_its_event(start):
+    oncue = start()
+    oncue.event("ann", "booking_confirmed", {"booking_id": "B1"}, id="evt-1", user_properties=ann())
+    oncue.wait_for_event("twilio.delivered")
+    assert "Hi Ann, booking B1 is confirmed." in oncue.run("explain", "evt-1").stdout
+    assert "evt-2" in oncue.run("explain", "evt-2").stderr
+
+    till = oncue.json("key", "create", "till")["key"]
+    wait_for(lambda: oncue.call("GET", "/v1/limits", headers={"Authorization": f"Bearer {till}"})[0] != 401, 5)
+    oncue.post({"type": "event", "user": "bob", "name": "till_opened", "id": "evt-1"}, key=till)
+    asked = oncue.run("explain", "evt-1")
+    assert asked.returncode == 1 and "could be any of 2" in asked.stderr
+    assert "till_opened, bob" in asked.stderr and "booking_confirmed, ann" in asked.stderr
+
+
+def test_explain_says_how_many_ids_begin_so_and_shows_some(start):
+    oncue = start()
+    first = oncue.event("ann", "entered")
+    assert "entered" in oncue.run("explain", first[:3]).stdout, "there is one"
+    items = [{"type": "event", "user": f"u{number}", "name": "looked"} for number in range(7)]
+    sent = oncue.post(*items)["ids"]
+    asked = oncue.run("explain", sent[0][:5])
+    assert asked.returncode == 1
+    assert "could be any of 8 events and messages; the newest are above" in asked.stderr
+    assert [one for one in sent if one in asked.stderr] == sent[-5:]
+    assert oncue.run("explain", sent[3]).returncode == 0
+    assert "There is no event" in oncue.run("explain", "feed").stderr

@@ -9,8 +9,8 @@ import typer
 
 from oncue.cli.listings import Json
 from oncue.cli.opened import open_installation
-from oncue.cli.terminal import escaped, fail, plain, print_json, say, when
-from oncue.store.explain import Explanation, Told
+from oncue.cli.terminal import err, escaped, fail, plain, print_json, say, when
+from oncue.store.explain import MOST_ALIKE, Explanation, Told, alike
 from oncue.store.explain import explain as find
 
 Row = dict[str, Any]
@@ -25,17 +25,23 @@ _STATES = {
     "expired": "it went stale before it could be sent",
     "canceled": "it was called off",
 }
+_NOTHING = "There is no event and no message with the id {!r}. `oncue messages` and `oncue events` list them."
 
 
 def explain(
-    one: Annotated[str, typer.Argument(metavar="ID", help="Of an event, a message, or the provider's of a message.")],
+    one: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="Of an event (oncue's or your app's), or of a message (oncue's or the provider's)."
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Why a message was sent, or was not: the event, each condition, the fields, each attempt, each callback."""
     open_installation()
-    found = find(one)
+    found = find(one) or find(_only_one_alike(one))
     if found is None:
-        fail(f"There is no event and no message with the id {one!r}. `oncue messages` and `oncue events` list them.")
+        fail(_NOTHING.format(one))
     if as_json:
         print_json(msgspec.to_builtins(found))
         return
@@ -48,6 +54,21 @@ def explain(
         _tell_message(told)
     for event in found.caused:
         say(f"\nIt caused the event [bold]{escaped(event['name'])}[/bold] ({event['id']})")
+
+
+def _only_one_alike(one: str) -> str:
+    """The one id that begins so; a sentence and exit 1 if nothing does, or several do."""
+    could_be = alike(one)
+    if not could_be.count:
+        fail(_NOTHING.format(one))
+    if could_be.count == 1:
+        return str(could_be.newest[0]["id"])
+    for row in could_be.newest:
+        about = f"{row['kind']} {row['id']}  {row['name']}, {row['user_id'] or 'nobody we know'}, {when(row['at'])} UTC"
+        err.print(escaped(about), soft_wrap=True)
+    at_least = "at least " if could_be.count == MOST_ALIKE else ""
+    shown = "these are" if could_be.count == len(could_be.newest) else "the newest are"
+    fail(f"{one!r} could be any of {at_least}{could_be.count} events and messages; {shown} above. Give one whole id.")
 
 
 def _tell_event(found: Explanation) -> None:

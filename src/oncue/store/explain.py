@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from oncue.store.rows import Row, rows
+from oncue.store.seen import seen_digest
 
 _MOST = 200
 """Rows of each kind at most: a chain has 50 descendants, and a message a few dozen callbacks."""
@@ -32,15 +33,30 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What brought the event about: a message, if it is a status."""
 
 
-def explain(one: str) -> Explanation | None:
-    """For the id of an event or of a message (or its beginning, as listings show it), or the provider's id of a message.
+class Alike(msgspec.Struct, frozen=True):
+    """Events and messages that an id could mean."""
 
-    None if there is nothing of that id.
+    count: int
+    """As far as they are counted: `MOST_ALIKE` means at least so many."""
+    newest: list[Row]
+    """Some of them: `kind` (event or message), id, name (of the event, or of the message's rule), user_id and at."""
+
+
+MOST_ALIKE = 100
+
+
+def explain(one: str) -> Explanation | None:
+    """For the id of an event or of a message (or its beginning, as listings show it), the provider's id of a message, or the id that an
+    app gave its event.
+
+    None if there is nothing of that id, or several: see `alike`.
     """
     message = _by_id("store_message", one) or _first(
         "SELECT * FROM store_message WHERE NOT provider_id = '' AND provider_id = %s", one
     )
     event = _by_id("store_event", message["event"] if message else one)
+    if event is None and len(sent := _sent_as(one)) == 1:
+        event = _by_id("store_event", sent[0])
     if event is None:
         return None
     messages = (
@@ -59,6 +75,33 @@ def explain(one: str) -> Explanation | None:
         caused=[] if message else _caused_by(event["id"], event["root"]),
         cause=_first("SELECT * FROM store_message WHERE id = %s", event["cause"]) if event["cause"] else None,
     )
+
+
+def alike(one: str) -> Alike:
+    """What there is if `explain` cannot tell which is meant: ids that begin so, or the same id sent with several API keys."""
+    sent = _sent_as(one)
+    named = f"id IN ({', '.join(['%s'] * len(sent))})" if sent else "id >= %s AND id < %s"
+    values = sent or [one, one + "g"]
+    found = [
+        *rows(
+            f"SELECT 'event' AS kind, id, name, user_id, timestamp AS at FROM store_event WHERE {named} ORDER BY id DESC LIMIT %s",
+            [*values, MOST_ALIKE],
+        ),
+        *rows(
+            f"SELECT 'message' AS kind, id, rule AS name, user_id, created_at AS at FROM store_message WHERE {named} ORDER BY id DESC LIMIT %s",
+            [*values, MOST_ALIKE],
+        ),
+    ]
+    return Alike(min(len(found), MOST_ALIKE), sorted(found, key=lambda row: str(row["id"]), reverse=True)[:5])
+
+
+def _sent_as(one: str) -> list[str]:
+    """Our ids of the events that apps sent with that id: one for each API key at most."""
+    digests = [seen_digest(row["id"], one) for row in rows("SELECT id FROM store_apikey", [])]
+    if not digests:
+        return []
+    found = rows(f"SELECT event FROM store_seen WHERE digest IN ({', '.join(['%s'] * len(digests))})", digests)
+    return [row["event"] for row in found]
 
 
 def _told(message: Row) -> Told:
