@@ -173,9 +173,10 @@ def out_of(oncue):
 def test_several_commands_may_be_the_first_at_once(tmp_path):
     """Each finds the schema as it should be, whoever of them made it."""
     environ = {**os.environ, "ONCUE_DATA_DIR": str(tmp_path / "data")}
-    command = [sys.executable, "-m", "oncue", "key", "list"]
+    command = [sys.executable, "-m", "oncue", "key", "create"]
     running = [
-        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(4)
+        subprocess.Popen([*command, f"key-{n}"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for n in range(4)
     ]
     ended = [(one.communicate(timeout=60)[0], one.returncode) for one in running]
     assert [code for _, code in ended] == [0] * 4, ended

@@ -113,3 +113,32 @@ def test_explain_says_how_many_ids_begin_so_and_shows_some(start):
     assert [one for one in sent if one in asked.stderr] == sent[-5:]
     assert oncue.run("explain", sent[3]).returncode == 0
     assert "There is no event" in oncue.run("explain", "feed").stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["messages", "events", "opt-outs", "explain evt-1", "check", "export", "users list", "users show ann", "users export ann",
+     "forget ann", "key list", "key revoke shop", "member list", "member reset ann@example.com", "rotate-secrets",
+     "backup copy.db"],
+)  # fmt: skip
+def test_what_looks_at_data_says_that_there_is_none_and_makes_nothing(tmp_path, command):
+    oncue = Oncue(tmp_path)
+    asked = oncue.run(*command.split())
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert str(tmp_path / "data") in asked.stderr and "ONCUE_DATA_DIR" in asked.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_s_data_is_pointed_out(tmp_path):
+    oncue = Oncue(tmp_path)
+    (tmp_path / "data-demo").mkdir()
+    assert f"The demo's is {tmp_path / 'data-demo'}." in oncue.run("messages").stderr
+
+
+@pytest.mark.parametrize("command", ["key create shop", "member create ann@example.com", "users import people.csv"])
+def test_what_begins_something_says_which_directory_it_made(tmp_path, command):
+    oncue = Oncue(tmp_path)
+    (tmp_path / "people.csv").write_text("user,first_name\nann,Ann\n")
+    made = oncue.run(*command.split())
+    assert made.returncode == 0 and f"Made the data directory {tmp_path / 'data'}." in made.stderr
+    assert "Made" not in oncue.run("key", "create", "till").stderr, "once"

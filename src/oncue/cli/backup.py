@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from oncue.cli.listings import Json
-from oncue.cli.opened import open_installation, read_settings
+from oncue.cli.opened import need_data, open_installation, read_settings
 from oncue.cli.terminal import escaped, fail, print_json, say, sentences, when
 from oncue.core import clock
 from oncue.store import backup as backups
@@ -24,6 +24,7 @@ def backup(
 ) -> None:
     """Copy all data into one file, while oncue runs. It is checked before it is kept."""
     settings = read_settings()
+    need_data(settings)
     with sentences(Unusable):
         made = backups.make(settings.database, file)
     if as_json:

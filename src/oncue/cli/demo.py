@@ -72,7 +72,9 @@ def demo(
     listening = _listen(port or given.port)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     place = given.data_dir.with_name(f"{given.data_dir.name}-demo")
-    opened = open_installation(msgspec.structs.replace(given, data_dir=place, host="127.0.0.1", public_url=url))
+    opened = open_installation(
+        msgspec.structs.replace(given, data_dir=place, host="127.0.0.1", public_url=url), make=True
+    )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     with sentences(database.InUse):
         database.lock(place).close()

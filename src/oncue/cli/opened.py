@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from oncue import adaptors, asgi, settings
-from oncue.cli.terminal import fail, sentences
+from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.core.adaptor import Adaptor
 from oncue.settings import Settings, SettingsError
 from oncue.store.secrets import Vault
@@ -25,13 +25,31 @@ def read_settings() -> Settings:
         return settings.read()
 
 
-def open_installation(given: Settings | None = None) -> Opened:
-    """Open the data directory that the settings name, making it on first use."""
+def open_installation(given: Settings | None = None, *, make: bool = False) -> Opened:
+    """Open the data directory that the settings name. What begins something may `make` it, and says so; for all else, that there is none
+    is a sentence and exit 1: a directory made in silence would hide that the wrong one was named."""
     given = given or read_settings()
+    if not make:
+        need_data(given)
+    is_new = not given.data_dir.exists()
     try:
         vault = asgi.open_store(given)
     except OSError as error:
         fail(
             f"The data directory {given.data_dir} cannot be used ({error.strerror}); set ONCUE_DATA_DIR to one that can be written."
         )
+    if is_new and given.log == "console":
+        err.print(f"Made the data directory {escaped(str(given.data_dir))}.", soft_wrap=True)
     return Opened(given, vault, adaptors.load())
+
+
+def need_data(given: Settings) -> None:
+    """A sentence and exit 1 unless the data directory holds data."""
+    if given.database.exists():
+        return
+    demo = given.data_dir.with_name(f"{given.data_dir.name}-demo")
+    hint = f" The demo's is {demo}." if demo.exists() else ""
+    fail(
+        f"There is no data of oncue in {given.data_dir}. If it is elsewhere, set ONCUE_DATA_DIR.{hint}"
+        " To begin: `oncue serve` or `oncue apply FILE`."
+    )

@@ -36,7 +36,7 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key and show it, once."""
-    open_installation()
+    open_installation(make=True)
     with sentences(keys.Taken), transaction.atomic():
         token = keys.create(name, per_second, scope or (keys.EVENTS,))
     if as_json:
@@ -82,7 +82,7 @@ def create_member(
     as_json: Json = False,
 ) -> None:
     """Make a member. With a fresh password, shown once, unless theirs is given on standard input."""
-    open_installation()
+    open_installation(make=True)
     with sentences(members.Refused):
         if password_stdin:
             email = _add(email, role, sys.stdin.readline().rstrip("\r\n"))
@@ -157,7 +157,7 @@ def import_users(
     as_json: Json = False,
 ) -> None:
     """Take users in from a CSV file: each column but `user` becomes a property. Nobody who opted out is opted in by it."""
-    opened = open_installation()
+    opened = open_installation(make=True)
     with sentences(imports.Unreadable):
         rows, faults = imports.read(file)
     if faults:

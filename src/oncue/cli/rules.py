@@ -52,7 +52,7 @@ def plan(file: File, as_json: Json = False) -> None:
 
 
 def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
-    opened = open_installation()
+    opened = open_installation(make=True)
     document, faults = _read(opened, file)
     found, refused = _check(opened, document, file) if check and not faults else ({}, [])
     faults += refused
@@ -227,7 +227,7 @@ def test(
     as_json: Json = False,
 ) -> None:
     """What FILE's rules would do about an event, field by field. Nothing is sent, nothing is stored."""
-    opened = open_installation()
+    opened = open_installation(make=True)
     document, faults = _read(opened, file)
     faults = [fault for fault in faults if "environment variable" not in fault.sentence]
     if faults:

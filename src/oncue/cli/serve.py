@@ -26,7 +26,7 @@ def serve(
     ] = None,
 ) -> None:
     """Take in events and callbacks, decide, send."""
-    opened = open_installation()
+    opened = open_installation(make=True)
     settings = opened.settings
     logs.set_up(settings.log)
     listening = listen(settings.host, port or settings.port)
