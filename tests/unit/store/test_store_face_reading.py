@@ -318,3 +318,14 @@ def test_pages_and_the_overview_take_the_same_work_with_a_hundred_times_the_hist
     # Of these the first looks for a time by halves, and the second for what no index leads to, among a bounded number of the newest.
     assert grown.keys() == {"messages, filtered", "messages, waiting"}, grown
     assert many["messages, filtered"] < 3 * few["messages, filtered"]
+
+
+def test_the_first_page_looks_less_far_than_those_that_follow(inside, monkeypatch):
+    monkeypatch.setattr(paging, "LOOKED_AT_FIRST", 3)
+    monkeypatch.setattr(paging, "MOST_LOOKED_AT", 10)
+    inside.take(*({"type": "event", "user": "u", "name": "frequent"} for _ in range(25)))
+    ((newest,),) = inside.rows("SELECT MAX(seq) FROM store_event")
+    first = reading.events(name="rare").next_before
+    assert first is not None and newest + 1 - first == 3
+    second = reading.events(name="rare", before=first).next_before
+    assert second is not None and first - second == 10
