@@ -9,6 +9,7 @@ import pytest
 
 from forked import GRACE
 from house import ANN, RULES, ann
+from oncue.store import backup
 from oncue.testing import wait_for
 
 QUICK = {GRACE: "0.5"}
@@ -126,3 +127,22 @@ def test_a_file_that_is_there_is_not_written_over(start, tmp_path):
     assert done.returncode == 1 and "is there already" in done.stderr and file.read_text() == "precious"
     nowhere = oncue.run("backup", str(tmp_path / "no" / "b.db"))
     assert nowhere.returncode == 1 and "cannot be written" in nowhere.stderr
+
+
+def test_it_takes_its_place_settled_and_whatever_was_there_is_whole_beside_it(start, tmp_path):
+    """A process that dies after the step in which a backup takes its place leaves nothing that would be sent unasked."""
+    oncue = start(LATER)
+    oncue.post(*map(booking, range(5)))
+    file = tmp_path / "backup.db"
+    assert oncue.run("backup", str(file)).returncode == 0
+    oncue.post({"type": "event", "user": "ann", "name": "came_later"})
+    oncue.kill()  # its log is not in the database yet
+    data = oncue.folder / "data"
+    backup.put_back(file, data / "oncue.db")  # and no more
+    with closing(sqlite3.connect(data / "oncue.db")) as database:
+        states = {state for (state,) in database.execute("SELECT state FROM store_message")}
+        assert "waiting" not in states and "submitting" not in states and "unknown" in states
+    assert not (data / "oncue.db-wal").exists()
+    (aside,) = data.glob("oncue.db.before-*")
+    with closing(sqlite3.connect(aside)) as database:
+        assert database.execute("SELECT COUNT(*) FROM store_event WHERE name = 'came_later'").fetchone() == (1,)

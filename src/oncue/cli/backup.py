@@ -46,9 +46,8 @@ def restore(
     if settings.database.exists() and not replace:
         fail(f"There is data in {settings.data_dir} already. With --replace it is put aside, in the same directory.")
     with sentences(Unusable, database.InUse), database.lock(settings.data_dir):
-        made = backups.put_back(file, settings.database)
+        made, in_doubt = backups.put_back(file, settings.database)
         open_installation(settings)
-        in_doubt = backups.settle(made.at)
     say(f"Restored: {_about(made)}.")
     say(
         "What was changed since then is as it was: opt-outs, revoked keys, rules. Look at those before you start oncue."

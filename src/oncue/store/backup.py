@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from django.db import connection, transaction
 
 from oncue.core import clock
 from oncue.store import migrations
@@ -64,8 +63,12 @@ def make(database: Path, target: Path) -> Made:
     return found
 
 
-def put_back(file: Path, database: Path) -> Made:
-    """Have the database be what the backup was. Whatever is in its place is kept beside it. Raises `Unusable`."""
+def put_back(file: Path, database: Path) -> tuple[Made, int]:
+    """Have the database be what the backup was; (what it holds, how many messages are in doubt). What was there is kept beside it.
+
+    It is settled before it is put in its place, and takes that in one step: wherever the process dies, there is the one or the other.
+    Raises `Unusable`.
+    """
     if not file.exists():
         raise Unusable(f"There is no file {file}.")
     part = database.with_name(database.name + ".part")
@@ -76,33 +79,52 @@ def put_back(file: Path, database: Path) -> Made:
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
             with closing(sqlite3.connect(part)) as copy:
                 source.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+                in_doubt = _settle(copy, found.at)
         _flush(part)
-        aside = database.with_name(f"{database.name}.before-{clock.iso(clock.now())[:19].replace(':', '')}")
-        for ending in ("", "-wal", "-shm"):  # together they are the database that was here
-            old = database.with_name(database.name + ending)
-            if old.exists():
-                old.rename(aside.with_name(aside.name + ending))
+        _keep_aside(database)
         part.rename(database)
         _flush(database.parent)
     except (OSError, sqlite3.Error) as error:
         raise Unusable(f"{file} cannot be put back: {error}.") from None
-    return found
+    return found, in_doubt
 
 
-def settle(made_at: int) -> int:
-    """Once the schema is up to date: what may have been sent since is in doubt, and nobody is signed in. Returns how many are in doubt."""
+def _settle(copy: sqlite3.Connection, made_at: int) -> int:
+    """What may have been sent since is in doubt, and nobody is signed in. Returns how many are in doubt that were not."""
     now = clock.now()
-    sql = "UPDATE store_message SET state = 'unknown', reason = %s, due_at = %s, updated_at = %s WHERE "
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql + "state = 'waiting' AND due_at <= %s", [_MAYBE_SENT, made_at, now, now])
-        in_doubt = int(cursor.rowcount)
-        cursor.execute(
-            sql + "state IN ('submitting', 'unknown') AND state = 'submitting'",
-            [_MAYBE_SENT, made_at - clock.MINUTE, now],
-        )
-        in_doubt += int(cursor.rowcount)
-        cursor.execute("DELETE FROM store_session")
-    return in_doubt
+    sql = "UPDATE store_message SET state = 'unknown', reason = ?, due_at = ?, updated_at = ? WHERE "
+    with copy:
+        copy.execute(
+            "UPDATE store_message SET updated_at = ? WHERE state = 'unknown'", [now]
+        )  # and so sent again since
+        waited = copy.execute(sql + "state = 'waiting' AND due_at <= ?", [_MAYBE_SENT, made_at, now, now]).rowcount
+        began = made_at - clock.MINUTE
+        under_way = copy.execute(sql + "state = 'submitting'", [_MAYBE_SENT, began, now]).rowcount
+        if copy.execute(
+            "SELECT 1 FROM sqlite_master WHERE name = 'store_session'"
+        ).fetchone():  # not in the first schema
+            copy.execute("DELETE FROM store_session")
+    return waited + under_way
+
+
+def _keep_aside(database: Path) -> None:
+    """Another name for what is there, which keeps its own until it is replaced. Nobody else has it open: the caller holds the lock."""
+    if not database.exists():
+        return
+    aside = database.with_name(f"{database.name}.before-{clock.iso(clock.now())[:19].replace(':', '')}")
+    try:
+        with closing(
+            sqlite3.connect(database, timeout=1)
+        ) as old:  # all of it in one file, so that no log is left to another
+            old.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.DatabaseError:  # damaged, which may be why another is put in its place
+        pass
+    for ending in ("-wal", "-shm"):
+        log = database.with_name(database.name + ending)
+        if log.exists():
+            log.rename(aside.with_name(aside.name + ending))
+    os.link(database, aside)
 
 
 def _look(database: sqlite3.Connection, path: Path) -> Made:

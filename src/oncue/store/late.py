@@ -76,7 +76,10 @@ def _places(adaptor: str, now: int) -> list[str]:
         cursor.execute("SELECT value FROM store_setting WHERE name = %s", [_name(adaptor)])
         row = cursor.fetchone()
     known = msgspec.json.decode(row[0], type=list[str]) if row else []
-    return known if len(known) == len(AGES) else [f"{now - 3 * age:012x}" for age in AGES]
+    if len(known) != len(AGES):
+        return [f"{now - 3 * age:012x}" for age in AGES]
+    # A clock that was fast and was set back has gone ahead of what is made since.
+    return [min(place, f"{now - age:012x}") for place, age in zip(known, AGES, strict=True)]
 
 
 def _rows(after: str, until: str) -> list[tuple[str, str, str, str, str, int]]:

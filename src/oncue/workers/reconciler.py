@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from oncue.core import clock
-from oncue.core.adaptor import Adaptor, Found, Sought
+from oncue.core.adaptor import Adaptor, Found, Polled
 from oncue.core.http import Http
 from oncue.store import doubt, late
 from oncue.store.config import AdaptorConfig
@@ -25,6 +27,8 @@ from oncue.workers.http import Client
 from oncue.workers.sender import redactor
 
 log = logging.getLogger("oncue.reconciler")
+
+T = TypeVar("T")
 
 GRACE_FOR = 60.0
 """Seconds from an attempt to the first look, and from that to the second: longer than a call may last."""
@@ -40,6 +44,9 @@ AT_ONCE = 4
 
 ASKED = 1_000
 """Late messages asked after in one round."""
+
+PATIENCE = 5
+"""Times that asking after the same messages may fail before others have their turn; they have theirs again at their next age."""
 
 ROUNDS = 20
 """Rounds of asking without a pause, while there is more."""
@@ -63,6 +70,8 @@ class Reconciler:
         self._rest_until: dict[tuple[str, str], float] = {}
         """(adaptor, what was asked) → when it may be asked again (steady clock)."""
         self._problems: dict[tuple[str, str], str] = {}
+        self._failures: dict[str, int] = {}
+        """Adaptor → times in a row that it could not be asked after what is late."""
 
     async def look(self) -> None:
         """Settle what is due, ask after what is late."""
@@ -149,7 +158,8 @@ class Reconciler:
         found: dict[str, Found] = {}
         for start in range(0, len(numbers), AT_ONCE):
             some = numbers[start : start + AT_ONCE]
-            answers = await asyncio.gather(*[_contained(adaptor, http, configured, to, lists[to]) for to in some])
+            find = partial(adaptor.find, http, configured.config)
+            answers = await asyncio.gather(*[_contained(find(to, lists[to]), _unfound) for to in some])
             found.update((to, answer) for to, answer in zip(some, answers, strict=True) if not answer.problem)
             self._put_off([one for to in some if to not in found for one in due[to]])
             refused = next((answer for answer in answers if answer.problem), None)
@@ -159,24 +169,28 @@ class Reconciler:
         return found
 
     async def _ask(self, adaptor: Adaptor, configured: AdaptorConfig) -> None:
-        assert adaptor.fetch is not None
         http = self._client.recording(redactor(adaptor, configured.config))
         for _ in range(ROUNDS):
             found = await asyncio.to_thread(late.find, adaptor, ASKED)
             self._writer.gauges["reconciler_behind_seconds", adaptor.name] = found.behind_for / clock.SECOND
-            if found.asked:
-                told = await adaptor.fetch(http, configured.config, found.asked)
-                if told.reports:
-                    await self._writer.do(Reports(adaptor.name, told.reports, asked=True))
-                self._tell(adaptor, "fetch", told.problem, told.after)
-                if told.problem:
-                    return
-            if not found.seen:
+            problem = await self._told(adaptor, configured, http, found) if found.asked else ""
+            if (problem and self._failures[adaptor.name] < PATIENCE) or not found.seen:
                 return
+            self._failures[adaptor.name] = 0
             name, places = adaptor.name, found.places
             await self._writer.do(Edit(lambda name=name, places=places: late.come_to(name, places)))  # type: ignore[misc]
-            if found.behind_for < clock.MINUTE:
+            if problem or found.behind_for < clock.MINUTE:
                 return
+
+    async def _told(self, adaptor: Adaptor, configured: AdaptorConfig, http: Http, found: late.Late) -> str:
+        """Ask after these and record what is told; the problem, if there was one."""
+        assert adaptor.fetch is not None
+        told = await _contained(adaptor.fetch(http, configured.config, found.asked), _unasked)
+        if told.reports:
+            await self._writer.do(Reports(adaptor.name, told.reports, asked=True))
+        self._tell(adaptor, "fetch", told.problem, told.after)
+        self._failures[adaptor.name] = self._failures.get(adaptor.name, 0) + 1 if told.problem else 0
+        return told.problem
 
     def _rests(self, adaptor: Adaptor, what: str) -> bool:
         return self._rest_until.get((adaptor.name, what), 0.0) > clock.elapsed()
@@ -191,11 +205,18 @@ class Reconciler:
         self._problems[adaptor.name, what] = problem
 
 
-async def _contained(adaptor: Adaptor, http: Http, configured: AdaptorConfig, to: str, sought: list[Sought]) -> Found:
-    """One list, looked through. A fault of ours with it is a list that cannot be read, and keeps nobody else waiting."""
-    assert adaptor.find is not None
+async def _contained(asking: Awaitable[T], failed: Callable[[str], T]) -> T:
+    """What a provider answers. A fault of ours in asking is a provider that could not be asked, and keeps nobody else waiting."""
     try:
-        return await adaptor.find(http, configured.config, to, sought)
+        return await asking
     except Exception as bug:
-        log.exception("looking for messages to one number failed because of a fault in oncue")
-        return Found(problem=f"A fault in oncue interrupted the look: {type(bug).__name__}.")
+        log.exception("asking what became of messages failed because of a fault in oncue")
+        return failed(f"A fault in oncue interrupted it: {type(bug).__name__}.")
+
+
+def _unfound(problem: str) -> Found:
+    return Found(problem=problem)
+
+
+def _unasked(problem: str) -> Polled:
+    return Polled(reports=(), problem=problem)

@@ -121,3 +121,16 @@ def test_wild_bug_15_three_hours_of_lost_callbacks_heal_however_old(house):
         house.do(Reports("twilio", reports, asked=True))
         late.come_to("twilio", found.places)
     assert house.rows("SELECT DISTINCT carrier_status FROM store_message") == [("delivered",)]
+
+
+def test_after_a_clock_that_was_fast_is_set_back_what_is_made_then_is_asked_after_in_time(house, monkeypatch):
+    turned = 0
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() + turned)
+    turned = 30 * clock.DAY
+    find(house)
+    turned = 0
+    find(house)  # it is seen that the clock went back
+    made(house, 1)
+    turned = 2 * clock.MINUTE
+    assert len(find(house)) == 1

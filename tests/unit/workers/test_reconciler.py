@@ -10,11 +10,11 @@ import pytest
 
 from oncue import adaptors
 from oncue.core import clock
-from oncue.core.adaptor import Found, Sought
+from oncue.core.adaptor import Asked, Found, Polled, Sought
 from oncue.store import doubt, late
 from oncue.store.doubt import InDoubt
 from oncue.workers import reconciler
-from oncue.workers.reconciler import Reconciler
+from oncue.workers.reconciler import PATIENCE, Reconciler
 
 
 class Round:
@@ -135,3 +135,34 @@ def test_only_two_looks_that_lacked_it_are_two_however_often_it_was_held(monkeyp
         clock.turn(seconds * clock.SECOND)
         house.look()
     assert known_before == [False, False, True]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "answer", [Polled(reports=(), problem="a 500 each time"), RuntimeError("a bug")], ids=["refused", "raises"]
+)
+def test_what_can_never_be_asked_after_lets_others_have_their_turn(monkeypatch, answer):
+    """It is asked after again a few times, then left until its next age; a success begins the count anew."""
+    round_ = Round(monkeypatch, 0)
+    answers = [answer] * 3 + [Polled(reports=())] + [answer] * PATIENCE
+
+    async def fetch(*_: Any) -> Polled:
+        told = answers.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    jobs: list[Any] = []
+
+    async def do(job: Any) -> None:
+        jobs.append(len(answers))
+
+    late_one = late.Late(asked=(Asked("SM1", 0),), seen=1, places=("x",), behind_for=0)
+    monkeypatch.setattr(late, "find", lambda *_: late_one)
+    monkeypatch.setattr(reconciler.Reconciler, "_rests", lambda *_: False)
+    writer = round_.reconciler._writer
+    writer.do = do  # type: ignore[method-assign,assignment]
+    writer.snapshot.catalogue["twilio"] = _copy(writer.snapshot.catalogue["twilio"], fetch=fetch)  # type: ignore[index]
+    while answers:
+        asyncio.run(round_.reconciler.look())
+    assert jobs == [PATIENCE, 0]  # places were moved on after the success, and after the last failure
