@@ -1,6 +1,7 @@
 """The fixtures of the pages' tests."""
 
 from booking import seen_empty
+from ruling import shop
 
 from browsing import _kept_open, _peopled, browser, carrier, context, owner, page, playwright, site
 
@@ -14,5 +15,6 @@ __all__ = [
     "page",
     "playwright",
     "seen_empty",
+    "shop",
     "site",
 ]

@@ -1,0 +1,100 @@
+"""The builder under the hands of people: by keyboard alone, faster than the server draws, and forgetful."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from browsing import Site, faultless, shoot
+
+
+def test_by_keyboard_alone(owner: Page, shop: Site):
+    def reach(selector: str) -> None:
+        for _ in range(200):
+            if owner.locator(f"{selector}:focus").count():
+                return
+            owner.keyboard.press("Tab")
+        raise AssertionError(f"{selector} is never reached")
+
+    owner.goto("/rules/new")
+    expect(owner.get_by_label("Name", exact=True)).to_be_focused()
+    owner.keyboard.type("Key by key")
+    reach("#trigger-new")
+    owner.keyboard.type("signed_up")
+    owner.keyboard.press("Enter")
+    expect(owner.locator(".picked")).to_contain_text("signed_up")
+    expect(owner.locator("#trigger-new")).to_be_focused()
+    reach("#add-condition")
+    owner.keyboard.press("Enter")
+    expect(owner.locator("#c0-path")).to_be_focused()
+    owner.keyboard.type("Another")
+    owner.keyboard.press("Tab")
+    owner.keyboard.type("event.plan")
+    reach("#c0-value")
+    owner.keyboard.type("gold")
+    reach(".choices button:first-child")
+    owner.keyboard.press("Space")
+    expect(owner.locator("#f-a0-f-body")).to_be_focused()
+    owner.keyboard.type("Thank you")
+    owner.keyboard.press("Control+Enter")
+    reach("#save")
+    owner.keyboard.press("Enter")
+    expect(owner.locator("#said")).to_contain_text("Saved as revision 1")
+    ((spec,),) = shop.query("SELECT spec FROM store_rule WHERE key = 'key-by-key'")
+    assert '"event.plan == \\"gold\\""' in spec and '"body":"Thank you"' in spec
+
+
+def test_what_is_typed_while_the_form_is_drawn_anew_is_kept(owner: Page):
+    owner.goto("/rules/new")
+    owner.get_by_label("Name", exact=True).fill("Before")
+
+    def slowly(route: Route) -> None:
+        owner.get_by_label("Name", exact=True).fill("Typed meanwhile")
+        owner.get_by_label("test", exact=True).check()
+        route.continue_()
+
+    owner.route("**/rules/form", slowly)
+    owner.locator("#add-condition").click()
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    expect(owner.get_by_label("Name", exact=True)).to_have_value("Typed meanwhile")
+    expect(owner.get_by_label("test", exact=True)).to_be_checked()
+
+
+def test_by_keyboard_an_arrow_inserts_nothing_by_itself_and_the_focus_is_always_seen(owner: Page, shop: Site):
+    owner.goto("/rules/new")
+    owner.get_by_role("button", name="Send message").press("Enter")
+    body = owner.get_by_label("Message Body", exact=False).and_(owner.locator("textarea"))
+    expect(body).to_be_focused()
+    owner.get_by_label("Put a property into Message Body").press("ArrowDown")
+    expect(body).to_have_value("")
+    owner.keyboard.press("Escape")
+    for _ in range(15):  # through the fields of the action, which scroll
+        owner.keyboard.press("Tab")
+        field, bar = owner.locator(":focus").bounding_box(), owner.locator(".save-bar").bounding_box()
+        assert field and bar and field["y"] + min(field["height"], 40) <= bar["y"], owner.locator(":focus").inner_html()
+
+
+def test_a_condition_without_a_property_is_not_forgotten(owner: Page, shop: Site):
+    """Left out silently, it would let every event through."""
+    owner.goto("/rules/new")
+    owner.get_by_label("Name", exact=True).fill("Forgotten")
+    owner.get_by_label("Event", exact=True).fill("booking_confirmed")
+    owner.get_by_label("Event", exact=True).press("Enter")
+    expect(owner.locator(".picked")).to_contain_text("booking_confirmed")
+    owner.get_by_role("button", name="Send message").click()
+    owner.get_by_label(re.compile("^Message Body")).fill("Booked.")
+    owner.locator("#add-condition").click()
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    owner.get_by_label("on", exact=True).check()
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.locator("#summary")).to_contain_text(
+        "Choose the property that this condition looks at, or take the condition away."
+    )
+    expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    shoot(owner, "rule-forgotten")
+    faultless(owner)
+    assert not shop.query("SELECT 1 FROM store_rule WHERE key = 'forgotten'")
+    owner.get_by_label("off", exact=True).check()
+    owner.get_by_role("button", name="Save").click()
+    expect(owner.locator(".head")).to_contain_text("Revision 1")
