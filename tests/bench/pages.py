@@ -10,7 +10,8 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -90,6 +91,11 @@ class Visitor:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._cookies: dict[str, str] = {}
 
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether it has a session."""
+        return "oncue_session" in self._cookies
+
     def sign_in(self) -> None:
         """As the form does."""
         page = self.get("/sign-in")[1].decode()
@@ -127,8 +133,9 @@ def pages(count: int) -> list[str]:
     ]  # fmt: skip
 
 
-def measure(folder: Path, count: int) -> dict[str, float]:
-    """Milliseconds of each page that there is, with so many messages."""
+@contextmanager
+def opened(folder: Path, count: int) -> Iterator[Callable[[str], float]]:
+    """An oncue with so many messages, as a function: page → milliseconds that one request takes."""
     folder.mkdir()
     oncue = Oncue(folder, rules=RULES)
     oncue.apply(RULES)
@@ -140,25 +147,32 @@ def measure(folder: Path, count: int) -> dict[str, float]:
     try:
         [(message, event)] = oncue.query("SELECT id, event FROM store_message ORDER BY seq DESC LIMIT 1")
         visitor = Visitor(oncue.port)
-        visitor.sign_in()
-        found = {}
-        for path in pages(count):
-            there = path.format(message=message, event=event)
-            status = visitor.get(there)[0]
+
+        def ask(page: str) -> float:
+            if not visitor.is_signed_in:  # not before: a connection that rests while the other is filled is closed
+                visitor.sign_in()
+            there = page.format(message=message, event=event)
+            status, _, took = visitor.get(there)
             if status != 200:
-                print(f"{there} answered {status}")
-                continue
-            found[path] = statistics.median(visitor.get(there)[2] for _ in range(ROUNDS)) * 1000
-        return found
+                raise SystemExit(f"{there} answered {status}.")
+            return took * 1000
+
+        yield ask
     finally:
         oncue.stop()
 
 
 def compare(folder: Path, few: int = FEW, many: int = MANY) -> list[tuple[str, float, float]]:
-    """(page, milliseconds with few, with many)."""
+    """(page, milliseconds with few, with many). Both are asked in turn: what slows the machine down for a while slows down both."""
     folder.mkdir(exist_ok=True)
-    small, large = measure(folder / "few", few), measure(folder / "many", many)
-    return [(path, small[path], large[path]) for path in small if path in large]
+    found = []
+    with opened(folder / "few", few) as small, opened(folder / "many", many) as large:
+        for page in pages(few):
+            small(page), large(page)  # the first request of a page reads its templates
+            took = [(small(page), large(page)) for _ in range(ROUNDS)]
+            before, after = (statistics.median(times) for times in zip(*took, strict=True))
+            found.append((page, before, after))
+    return found
 
 
 def show(rows: list[tuple[str, float, float]], few: int = FEW, many: int = MANY) -> None:
