@@ -48,14 +48,15 @@ STOP_WITHIN = 8.0
 def open_store(settings: Settings) -> Vault:
     """Have the data directory, its database at the current schema, and the key to its secrets."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = [one for one in (settings.secret_key, settings.secret_key_before) if one] or keys_in(settings.data_dir)
-    database.configure(
-        settings.database,
-        secret_key=hashlib.sha256(f"pages {keys[0]}".encode()).hexdigest(),
-        apps=site.APPS,
-        **site.django_settings(settings.public_url, settings.host),
-    )
-    database.migrate(settings.data_dir)
+    with database.opening(settings.data_dir):
+        keys = [one for one in (settings.secret_key, settings.secret_key_before) if one] or keys_in(settings.data_dir)
+        database.configure(
+            settings.database,
+            secret_key=hashlib.sha256(f"pages {keys[0]}".encode()).hexdigest(),
+            apps=site.APPS,
+            **site.django_settings(settings.public_url, settings.host),
+        )
+        database.migrate(settings.data_dir)
     return Vault(*keys)
 
 

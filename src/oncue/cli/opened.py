@@ -8,6 +8,7 @@ from oncue import adaptors, asgi, settings
 from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.core.adaptor import Adaptor
 from oncue.settings import Settings, SettingsError
+from oncue.store.database import WrongSchema
 from oncue.store.secrets import Vault
 
 
@@ -33,7 +34,8 @@ def open_installation(given: Settings | None = None, *, make: bool = False) -> O
         need_data(given)
     is_new = not given.data_dir.exists()
     try:
-        vault = asgi.open_store(given)
+        with sentences(WrongSchema):
+            vault = asgi.open_store(given)
     except OSError as error:
         fail(
             f"The data directory {given.data_dir} cannot be used ({error.strerror}); set ONCUE_DATA_DIR to one that can be written."

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 _PRAGMAS = ";".join(
     (
@@ -60,14 +63,43 @@ def configure(path: Path, *, secret_key: str = "", apps: tuple[str, ...] = (), *
     django.setup()
 
 
-def migrate(data_dir: Path | None = None) -> None:
-    """Bring the schema up to date. With the data directory, one process at a time: a second one waits, and finds it done."""
-    if data_dir is None:
-        call_command("migrate", verbosity=0, interactive=False)
-        return
+class WrongSchema(Exception):
+    """The data cannot be brought to this oncue's schema; it was left as it is."""
+
+
+@contextmanager
+def opening(data_dir: Path) -> Iterator[None]:
+    """One process at a time: a second one that opens the data directory waits, and finds keys and schema made."""
     with (data_dir / "migrate.lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        call_command("migrate", verbosity=0, interactive=False)
+        yield
+
+
+def migrate(data_dir: Path | None = None) -> None:
+    """Bring the schema up to date: all steps in one transaction, so that one that fails leaves the data to the oncue before.
+
+    Never under a running oncue, which holds the lock on the data directory. Raises `WrongSchema`.
+    """
+    executor = MigrationExecutor(connection)
+    applied, known = executor.loader.applied_migrations, executor.loader.disk_migrations
+    if unknown := sorted(" ".join(one) for one in applied.keys() - known.keys()):
+        raise WrongSchema(
+            f"This data was last used by a later oncue (its schema has {', '.join(unknown)}, which this one does not know)."
+            " Install that oncue again, or restore a backup made before it."
+        )
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return
+    try:
+        with lock(data_dir) if data_dir and applied else nullcontext(), transaction.atomic():
+            call_command("migrate", verbosity=0, interactive=False)
+    except InUse as running:
+        raise WrongSchema(
+            f"The data is of an oncue before this one, which still runs: restart it first. {running}"
+        ) from None
+    except Exception as error:
+        raise WrongSchema(
+            f"The data could not be brought up to date ({error}). Nothing of it was changed: the oncue before this one can go on with it."
+        ) from error
 
 
 def checkpoint() -> None:
