@@ -44,6 +44,15 @@ CANARY = "canary0123456789abcdef0123456789"
 
 ANY_HOUR = "policy: {quiet_from: '08:00', quiet_to: '08:00'}\n"
 """No quiet hours: a test runs at any hour."""
+WRITE_KEY = "seg_write_key"
+SWRVE_KEY, APP = "web_sdk-testkey", 4567
+SDK_KEYS = f"""
+api_keys:
+  - {{name: shop, key: {KEY}}}
+  - {{name: site, key: {WRITE_KEY}, source: segment}}
+  - {{name: phone, key: {SWRVE_KEY}, source: swrve, app: {APP}}}
+{ANY_HOUR}"""
+"""A key of each source."""
 KEYS = f"api_keys: [{{name: shop, key: {KEY}}}]\n{ANY_HOUR}"
 TWILIO = f"""
 adaptors:

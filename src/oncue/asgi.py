@@ -91,7 +91,13 @@ class Process:
             supervisor = self._supervise(writer, client)
             _rest_the_collector()
             face = self._face(writer)
-            self.app = build(Doors(writer, self.settings.public_url), reserved=reserved(self.catalogue), fallback=face)
+            self.app = build(
+                Doors(writer, self.settings.public_url),
+                reserved=reserved(self.catalogue),
+                origins=self.settings.allowed_origins,
+                pages=site.first_segments(),
+                fallback=face,
+            )
             log.info(
                 "ready; %s", f"providers call {url}" if (url := self.settings.public_url) else "providers are polled"
             )

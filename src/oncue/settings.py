@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     log: str
+    allowed_origins: tuple[str, ...] = ("*",)
+    """Whose pages may send events with the SDKs of browsers; `*` is everybody's."""
 
     @property
     def database(self) -> Path:
@@ -46,6 +48,7 @@ KNOWN = {
     "ONCUE_SECRET_KEY_BEFORE": "while you change ONCUE_SECRET_KEY: the key before it, which still decrypts",
     "ONCUE_HOST": "the address to listen on (default 127.0.0.1)",
     "ONCUE_PORT": "the port to listen on (default 8000)",
+    "ONCUE_ALLOWED_ORIGINS": "websites whose pages may send events with Segment's and Swrve's SDKs, such as https://shop.example.com, separated by commas (default *: all)",
     "ONCUE_LOG": "json or console (default console)",
 }
 """Every setting, with its sentence."""
@@ -69,6 +72,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         secret_key_before=given.get("ONCUE_SECRET_KEY_BEFORE", ""),
         host=given.get("ONCUE_HOST", "127.0.0.1"),
         port=_port(given.get("ONCUE_PORT", "8000")),
+        allowed_origins=_origins(given.get("ONCUE_ALLOWED_ORIGINS", "*")),
         log=_choice("ONCUE_LOG", given.get("ONCUE_LOG", "console"), ("json", "console")),
     )
 
@@ -103,6 +107,19 @@ def _public_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise SettingsError(f"ONCUE_PUBLIC_URL must be an address such as https://oncue.example.com, not {text!r}.")
     return text.rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    found = tuple(one.strip().rstrip("/") for one in text.split(",") if one.strip())
+    for one in found:
+        parts = urlsplit(one)
+        if one != "*" and (
+            parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment
+        ):
+            raise SettingsError(
+                f"ONCUE_ALLOWED_ORIGINS: {one!r} is not an origin such as https://shop.example.com, nor *."
+            )
+    return found
 
 
 def _secret_key(text: str) -> str:

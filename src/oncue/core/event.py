@@ -41,6 +41,8 @@ class User(msgspec.Struct, kw_only=True):
 
     id: str
     properties: dict[str, Any]
+    anonymous: bool | None = None
+    """Whether nobody has said who it is: known by a device's or a visitor's id alone. None: not kept yet."""
 
     @property
     def is_test(self) -> bool:

@@ -5,6 +5,7 @@ Whatever the wire format (native, Segment, Swrve), a door turns a request into t
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -19,13 +20,17 @@ class EventItem(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: int
     id: str = ""
     user_properties: dict[str, Any] | None = None
+    anonymous: bool = False
+    """Whether `user` is a device's or a visitor's id, which may be found to be a user's (`JoinItem`)."""
 
 
 class UserItem(msgspec.Struct, frozen=True, kw_only=True):
-    """Properties to merge into a user's; a property set to None is removed."""
+    """Properties to merge into a user's; a property set to None is removed. `id` and `anonymous` as in `EventItem`."""
 
     user: str
     properties: dict[str, Any]
+    id: str = ""
+    anonymous: bool = False
 
 
 class ConsentItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +43,27 @@ class ConsentItem(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: int
 
 
-Item = EventItem | UserItem | ConsentItem
+class JoinItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The one who was known by the anonymous id `alias` is `user`: what was theirs becomes the user's, and so does what comes of it from now on."""
+
+    alias: str
+    user: str
+
+
+Item = EventItem | UserItem | ConsentItem | JoinItem
+
+
+class Source(StrEnum):
+    """Who speaks: our own format, or that of SDKs which people have already."""
+
+    NATIVE = "native"
+    SEGMENT = "segment"
+    SWRVE = "swrve"
+
+    @property
+    def shortest_key(self) -> int:
+        """Characters of a key that somebody thinks up: a shorter one can be guessed. Those of SDKs stand in apps for everybody to read."""
+        return 16 if self is Source.NATIVE else 8
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -47,6 +72,21 @@ class Verdict(msgspec.Struct, frozen=True):
     id: str | None = None
     duplicate: bool = False
     error: str = ""
+
+
+class Standing(StrEnum):
+    """How a user stood to a device that named them, in the words of Swrve's SDKs."""
+
+    NEW = "new_external_id"
+    MATCHING = "existing_external_id_with_matching_swrve_id"
+    EXISTING = "existing_external_id"
+
+
+class Identified(msgspec.Struct, frozen=True):
+    """The id that a device goes by from now on."""
+
+    device: str
+    standing: Standing
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +98,15 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """Items a second that this key may send; 0 is no limit."""
     scopes: frozenset[str] = frozenset({"events"})
     """What it may be used for: `events` (send them), `read`, `write`, `admin` (the management API)."""
+    source: str = Source.NATIVE
+    """Whose wire format it opens."""
+    app: int = 0
+    """A Swrve app's number."""
+
+    @property
+    def origin(self) -> str:
+        """Where its items' ids are told apart: an app's phones keep theirs when the app gets another key."""
+        return f"{self.source} {self.app}" if self.app else self.id
 
 
 class StoreUnavailable(Exception):

@@ -107,6 +107,8 @@ async def answer_json(send: Send, status: int, content: Any, *headers: tuple[byt
     await answer(send, status, _encode(content), _JSON, *headers)
 
 
-async def answer_refused(send: Send, refused: Refused) -> None:
-    """Send an error as JSON."""
-    await answer_json(send, refused.status, {"error": str(refused)}, *refused.headers)
+async def answer_refused(send: Send, refused: Refused, *, is_sdk: bool = False) -> None:
+    """Send an error as JSON: `error`, or `code` and `message`, which SDKs read."""
+    sentence = str(refused)
+    content = {"code": str(refused.status), "message": sentence} if is_sdk else {"error": sentence}
+    await answer_json(send, refused.status, content, *refused.headers)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from oncue.core.adaptor import Config, Inbound, Reply, Status
-from oncue.core.items import Item, Key, Verdict
+from oncue.core.items import Identified, Item, Key, Verdict
 
 
 class Doors(Protocol):
@@ -21,12 +21,20 @@ class Doors(Protocol):
         """A verdict for each item, in order. Raises `StoreUnavailable`, `Overloaded`."""
         ...
 
+    async def identify(self, key: Key, device: str, user: str) -> Identified:
+        """The id by which a device goes that says whose it is. Raises `StoreUnavailable`, `Overloaded`."""
+        ...
+
     async def reports(self, adaptor: str, reports: Sequence[Status | Reply]) -> None:
         """Take in what a provider says. Raises `StoreUnavailable`, `Overloaded`."""
         ...
 
     def key(self, token: str) -> Key | None:
         """The key with that value."""
+        ...
+
+    def app_keys(self, app: int) -> Sequence[tuple[str, Key]]:
+        """A Swrve app's keys, each with its value, which its session tokens are made with."""
         ...
 
     def inbound(self, adaptor: str, name: str) -> tuple[Inbound, Config] | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from oncue.core import clock
-from oncue.core.items import Item, Key, Overloaded, StoreUnavailable, Verdict
+from oncue.core.items import Item, Key, Overloaded, Source, StoreUnavailable, Verdict
 from oncue.ingest import items
 from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, header, read_body
 from oncue.ingest.counts import Counts
@@ -19,11 +19,11 @@ T = TypeVar("T")
 class Native:
     """The door for apps."""
 
-    def __init__(self, doors: Doors, reserved: tuple[str, ...], counts: Counts) -> None:
+    def __init__(self, doors: Doors, reserved: tuple[str, ...], counts: Counts, limits: Limits) -> None:
         self._doors = doors
         self._reserved = reserved
         self._counts = counts
-        self._limits = Limits()
+        self._limits = limits
 
     async def events(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`."""
@@ -37,14 +37,8 @@ class Native:
         batch = items.read(body, clock.now(), self._reserved)
         if isinstance(batch, str):
             raise Refused(400, batch)
-        after = self._limits.take(key, len(batch.entries))
-        if after:
-            seconds = str(after).encode()
-            raise Refused(
-                429,
-                f"This key sends more than {key.per_second:g} items a second; slow down.",
-                (b"retry-after", seconds),
-            )
+        if after := self._limits.take(key, len(batch.entries)):
+            raise over_limit(key, after)
         verdicts = await self._take_in(key, batch.entries)
         return await self._answer(send, batch, verdicts)
 
@@ -60,6 +54,11 @@ class Native:
                     "The API key in `Authorization: Bearer …` is not known here. `oncue key create NAME` makes one."
                 )
             raise Refused(401, sentence, (b"www-authenticate", b"Bearer"))
+        if key.source != Source.NATIVE:
+            raise Refused(
+                403,
+                f"This API key is for the SDKs of {key.source}; make one for POST /v1/events: `oncue key create NAME`.",
+            )
         if "events" not in key.scopes:
             raise Refused(403, "This API key may not send events: it lacks the scope `events`. Make one that has it.")
         return key
@@ -90,6 +89,12 @@ class Native:
         }
         await answer_json(send, status, content)
         return status
+
+
+def over_limit(key: Key, after: int) -> Refused:
+    """The key sends more than it may; in `after` seconds it may send again."""
+    sentence = f"This key sends more than {key.per_second:g} items a second; slow down."
+    return Refused(429, sentence, (b"retry-after", str(after).encode()))
 
 
 async def commit(work: Awaitable[T]) -> T:

@@ -12,6 +12,7 @@ import yaml
 
 from oncue.core.adaptor import Adaptor
 from oncue.core.fields import Fault, Field, Kind, read
+from oncue.core.items import Source
 from oncue.core.message import Category
 from oncue.rules.compile import ENVIRONMENT, compile_rule, find_action, refuse_environment
 from oncue.rules.names import there_is_no
@@ -19,7 +20,6 @@ from oncue.rules.nodes import FileFault, Plain, Tree, as_json, as_written, from_
 from oncue.rules.policy import Policy, read_values
 from oncue.rules.spec import ActionSpec, RuleSpec, RuleState
 
-SHORTEST_KEY = 16
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SECTIONS = ("api_keys", "adaptors", "policy", "rules")
 _IGNORE = Field(name="ignore_quiet_hours", label="ignore_quiet_hours", help="", kind=Kind.BOOLEAN, default=False)
@@ -32,6 +32,8 @@ class ApiKeySpec(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     key: str
     per_second: float = 0.0
+    source: str = Source.NATIVE
+    app: int = 0
 
 
 class AdaptorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,19 +133,29 @@ def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKe
         if (
             not isinstance(one, dict)
             or not {"name", "key"} <= one.keys()
-            or not one.keys() <= {"name", "key", "per_second"}
+            or not one.keys() <= {"name", "key", "per_second", "source", "app"}
         ):
-            tree.fault(path, "An API key has a name, a key and, if you like, per_second.")
+            tree.fault(path, "An API key has a name, a key and, if you like, per_second, source and app.")
             continue
         values = {
             name: _text(tree, f"{path}.{name}", value) for name, value in _expand(tree, path, one, environ).items()
         }
         if not values["name"].strip():
             tree.fault(f"{path}.name", "An API key needs a name.")
-        if len(values["key"]) < SHORTEST_KEY and not _is_unset(one["key"], environ):
+        source = values.get("source") or Source.NATIVE
+        if source not in list(Source):
+            tree.fault(f"{path}.source", there_is_no("source", source, list(Source)))
+            continue
+        shortest = Source(source).shortest_key
+        if len(values["key"]) < shortest and not _is_unset(one["key"], environ):
+            tree.fault(f"{path}.key", f"A key of fewer than {shortest} characters can be guessed; make a longer one.")
+        app = values.get("app") or "0"
+        if (source == Source.SWRVE) != (app != "0") or not re.fullmatch(r"[1-9]\d{0,14}|0", app):
             tree.fault(
-                f"{path}.key", f"A key of fewer than {SHORTEST_KEY} characters can be guessed; make a longer one."
+                f"{path}.app",
+                "app is the number of a Swrve app, such as 4567, which a key with `source: swrve` needs, and no other has.",
             )
+            continue
         if any(values["name"] == key.name for key in keys):
             tree.fault(f"{path}.name", f"There are two API keys named {values['name']!r}; give each a name of its own.")
         rate = values.get("per_second") or "0"
@@ -151,7 +163,9 @@ def _read_keys(tree: Tree, given: Any, environ: Mapping[str, str]) -> list[ApiKe
             tree.fault(f"{path}.per_second", f"per_second is a number of items a second, not {rate!r}.")
             continue
         per_second = float(rate)
-        keys.append(ApiKeySpec(name=values["name"], key=values["key"], per_second=per_second))
+        keys.append(
+            ApiKeySpec(name=values["name"], key=values["key"], per_second=per_second, source=source, app=int(app))
+        )
     return keys
 
 
@@ -340,7 +354,13 @@ def write_document(document: Document) -> str:
     content: dict[str, Any] = {}
     if document.api_keys:
         content["api_keys"] = [
-            {"name": key.name, "key": key.key, **({"per_second": key.per_second} if key.per_second else {})}
+            {
+                "name": key.name,
+                "key": key.key,
+                **({"per_second": key.per_second} if key.per_second else {}),
+                **({"source": key.source} if key.source != Source.NATIVE else {}),
+                **({"app": key.app} if key.app else {}),
+            }
             for key in document.api_keys
         ]
     if document.adaptors:

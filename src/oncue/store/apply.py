@@ -39,7 +39,7 @@ def apply(
     """Make the configuration what the document says; `found` is what checking each adaptor learned. `dry` only says what would change."""
     with transaction.atomic():
         changes = [
-            *_apply_keys(document),
+            *_apply_keys(document, vault),
             *_apply_adaptors(document, catalogue, vault, found, by),
             *_apply_policy(document, by),
             *_apply_rules(document, by),
@@ -52,11 +52,11 @@ def apply(
 _FILE, _BY_FILE = "file", "by a file"
 
 
-def _apply_keys(document: Document) -> list[Change]:
+def _apply_keys(document: Document, vault: Vault) -> list[Change]:
     known = set(keys.names())
     changes = []
     for key in document.api_keys:
-        if keys.fix(key.name, key.key, key.per_second):
+        if keys.fix(key.name, key.key, key.per_second, sdk=keys.Sdk(key.source, key.app, vault)):
             changes.append(Change("changed" if key.name in known else "created", "api key", key.name))
     return changes
 

@@ -61,6 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Of every rule that is not archived."""
     keys: dict[str, Key]
     """By digest."""
+    apps: dict[int, list[tuple[str, Key]]] = {}
+    """Swrve apps' keys, with their values: what their SDKs send is an MD5 over one."""
     pauses: dict[tuple[str, str, str], Pause]
     """By adaptor, kind (account, sender, country) and key."""
     policy: Policy = Policy()
@@ -129,8 +131,8 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         cursor.execute("SELECT key, spec, revision FROM store_rule WHERE archived_at IS NULL ORDER BY key")
         found = [(key, _spec(key, spec), revision) for key, spec, revision in cursor.fetchall()]
         rules = [(spec, revision) for _, spec, revision in found if spec]
-        cursor.execute("SELECT digest, id, name, per_second, scopes FROM store_apikey")
-        keys = {row[0]: _key(*row[1:]) for row in cursor.fetchall()}
+        cursor.execute("SELECT digest, secret, id, name, per_second, scopes, source, app FROM store_apikey")
+        found_keys = [(digest, secret, _key(*row)) for digest, secret, *row in cursor.fetchall()]
         cursor.execute("SELECT adaptor, kind, key, reason, until_at FROM store_pause")
         pauses = {(row[0], row[1], row[2]): Pause(row[3], row[4]) for row in cursor.fetchall()}
     compiled = _compile(rules, catalogue, before.compiled if before else {})
@@ -146,15 +148,26 @@ def load(catalogue: Mapping[str, Adaptor], vault: Vault, before: Snapshot | None
         revisions={spec.key: revision for spec, revision in rules},
         # Of a rule that cannot be read nobody knows that it was turned off: what waits of it is not canceled.
         states={key: spec.state if spec else RuleState.ON for key, spec, _ in found},
-        keys=keys,
+        keys={digest: key for digest, _, key in found_keys},
+        apps=_apps(vault, [(secret, key) for _, secret, key in found_keys if secret]),
         pauses=pauses,
         policy=read_policy(),
         wakeful=frozenset(one.spec.key for one in compiled.values() if one.spec.ignore_quiet_hours),
     )
 
 
-def _key(one: str, name: str, per_second: float, scopes: str) -> Key:
-    return Key(id=one, name=name, per_second=per_second, scopes=frozenset(scopes.split(",")))
+def _key(one: str, name: str, per_second: float, scopes: str, source: str, app: int) -> Key:
+    return Key(id=one, name=name, per_second=per_second, scopes=frozenset(scopes.split(",")), source=source, app=app)
+
+
+def _apps(vault: Vault, keys: list[tuple[str, Key]]) -> dict[int, list[tuple[str, Key]]]:
+    apps: dict[int, list[tuple[str, Key]]] = {}
+    for secret, key in keys:
+        try:
+            apps.setdefault(key.app, []).append((vault.open(secret)["key"], key))
+        except WrongKey as wrong:
+            log.error("the key %s of a Swrve app opens nothing: %s", key.name, wrong)
+    return apps
 
 
 def _adaptor(vault: Vault, name: str, state: str, config: str, secrets: str, found: str, problem: str) -> AdaptorConfig:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oncue.core.adaptor import Config, Inbound, Reply, Status
-from oncue.core.items import Item, Key, StoreUnavailable, Verdict
+from oncue.core.items import Identified, Item, Key, StoreUnavailable, Verdict
 from oncue.store import keys
+from oncue.store.identify import Identify
 from oncue.store.jobs import Intake, Reports
 from oncue.store.metrics import metrics
 from oncue.store.writer import Writer
@@ -26,6 +27,11 @@ class Doors:
         verdicts: list[Verdict] = await self._writer.do(Intake(key, items))
         return verdicts
 
+    async def identify(self, key: Key, device: str, user: str) -> Identified:
+        """Returns after the commit. Raises `StoreUnavailable`, `Overloaded`, `Poisoned`."""
+        identified: Identified = await self._writer.do(Identify(key, device, user))
+        return identified
+
     async def reports(self, adaptor: str, reports: Sequence[Status | Reply]) -> None:
         """Returns after the commit. Raises `StoreUnavailable`, `Overloaded`, `Poisoned`."""
         await self._writer.do(Reports(adaptor, reports))
@@ -33,6 +39,10 @@ class Doors:
     def key(self, token: str) -> Key | None:
         """The key with that value."""
         return keys.find(self._writer.snapshot, token)
+
+    def app_keys(self, app: int) -> Sequence[tuple[str, Key]]:
+        """A Swrve app's keys, each with its value."""
+        return self._writer.snapshot.apps.get(app, ())
 
     def inbound(self, adaptor: str, name: str) -> tuple[Inbound, Config] | None:
         """A configured adaptor's door. An inactive adaptor still hears what became of what it sent."""

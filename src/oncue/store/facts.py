@@ -72,10 +72,12 @@ class Sent(msgspec.Struct, frozen=True):
 class Wanted:
     """What the jobs of a group said they will ask for."""
 
-    __slots__ = ("addresses", "consents", "messages", "pairs", "provider_ids", "seen", "users")
+    __slots__ = ("addresses", "aliases", "consents", "messages", "pairs", "provider_ids", "seen", "users")
 
     def __init__(self) -> None:
         self.users: set[str] = set()
+        self.aliases: set[str] = set()
+        """Anonymous ids, which may be found to be users'."""
         self.consents: set[str] = set()
         self.seen: set[str] = set()
         self.messages: set[str] = set()
@@ -91,6 +93,8 @@ class Facts:
     def __init__(self) -> None:
         self.wanted = Wanted()
         self.users: dict[str, User] = {}
+        self.aliases: dict[str, str] = {}
+        """Anonymous id → user."""
         self.messages: dict[str, Message] = {}
         self.by_provider: dict[tuple[str, str], Message] = {}
         self.seen: dict[str, str] = {}
@@ -113,22 +117,31 @@ class Facts:
         """Fetch what the jobs asked for, and the triggers of the messages among it."""
         wanted = self.wanted
         self.load_seen(wanted.seen)
+        self._load_aliases(wanted.aliases)
         self.load_users(wanted.users)
         self.load_consents(wanted.consents)
         self.load_messages(wanted.messages)
         self.load_messages_by_provider(wanted.provider_ids)
         self.load_triggers(message.event for message in self.messages.values())
         self.load_opt_outs(wanted.addresses)
-        self._load_conversations(wanted.pairs)
+        self.load_conversations(wanted.pairs)
 
     def load_users(self, ids: Iterable[str]) -> None:
         """Have the users at hand; those who do not exist yet begin without properties."""
         wanted = {one for one in ids if one not in self.users}
-        for one, properties in self._query("SELECT id, properties FROM store_user WHERE id ", wanted):
-            self.users[one] = User(id=one, properties=decode(properties))
+        for one, properties, anonymous in self._query(
+            "SELECT id, properties, anonymous FROM store_user WHERE id ", wanted
+        ):
+            self.users[one] = User(id=one, properties=decode(properties), anonymous=bool(anonymous))
         for one in wanted:
             if one not in self.users:
                 self.users[one] = User(id=one, properties={})
+
+    def _load_aliases(self, ids: set[str]) -> None:
+        """Whose these ids are; what is asked of an id is asked of its user too."""
+        self.aliases.update(self._query("SELECT id, user_id FROM store_alias WHERE id ", ids))
+        for asked in (self.wanted.users, self.wanted.consents):
+            asked.update([self.aliases[one] for one in asked & self.aliases.keys()])
 
     def load_seen(self, digests: set[str]) -> None:
         """Which of the clients' ids were taken in before."""
@@ -201,7 +214,8 @@ class Facts:
             for root, count in self._rows(sql.format(AMONG), wanted):
                 self.descendants[root] += count
 
-    def _load_conversations(self, pairs: set[tuple[str, str]]) -> None:
+    def load_conversations(self, pairs: set[tuple[str, str]]) -> None:
+        """Have at hand who was last texted on these pairs of numbers, and whose numbers they are."""
         addresses = {address for address, _ in pairs}
         sql = "SELECT address, sender, user_id, message FROM store_conversation WHERE address "
         for address, sender, user, message in self._query(sql, addresses):

@@ -12,8 +12,8 @@ import msgspec
 from django.db import connection
 
 from oncue.core.adaptor import Reply, Status
-from oncue.core.items import Item, Key, Verdict
-from oncue.store import chain, claims, intake, report, results
+from oncue.core.items import Item, JoinItem, Key, Verdict
+from oncue.store import chain, claims, intake, joining, report, results
 from oncue.store.lanes import Lanes
 from oncue.store.results import Attempted
 from oncue.store.unit import Unit, encode
@@ -104,12 +104,16 @@ class Intake(msgspec.Struct, frozen=True):
 
     def want(self, unit: Unit) -> None:
         """Users, and the ids seen before."""
-        intake.want(unit, self.key.id, self.items)
+        intake.want(unit, self.key.origin, self.items)
 
     def take(self, unit: Unit, lanes: Lanes) -> list[Verdict]:
         """In order: an event is considered with its user as they were then, before a later item changes them."""
         verdicts = []
-        for item in self.items:
+        for given in self.items:
+            item = intake.resolved(unit, given)
+            if isinstance(item, JoinItem):
+                verdicts.append(joining.join(unit, lanes, item.alias, item.user, self.key.origin))
+                continue
             if item.user in unit.awaiting and intake.changes_user(item):
                 chain.run(unit, lanes)
             verdicts.append(intake.take(unit, self.key, item))

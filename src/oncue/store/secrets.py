@@ -72,15 +72,19 @@ def keep(data_dir: Path, *keys: str) -> None:
 
 
 def encrypt_anew(vault: Vault) -> int:
-    """Encrypt everything saved with the vault's first key. Inside a transaction. Returns how many adaptors have secrets; raises `WrongKey`."""
+    """Encrypt everything saved with the vault's first key. Inside a transaction. Returns how many secrets there are, all of an adaptor's being
+    one; raises `WrongKey`."""
+    count = 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, secrets FROM store_adaptor WHERE NOT secrets = ''")
-        found = cursor.fetchall()
-        cursor.executemany(
-            "UPDATE store_adaptor SET secrets = %s WHERE name = %s",
-            [(vault.close(vault.open(token)), name) for name, token in found],
-        )
-    return len(found)
+        for table, column in (("store_adaptor", "secrets"), ("store_apikey", "secret")):
+            cursor.execute(f"SELECT name, {column} FROM {table} WHERE NOT {column} = ''")
+            found = cursor.fetchall()
+            count += len(found)
+            cursor.executemany(
+                f"UPDATE {table} SET {column} = %s WHERE name = %s",
+                [(vault.close(vault.open(token)), name) for name, token in found],
+            )
+    return count
 
 
 def digest(token: str) -> str:

@@ -34,8 +34,9 @@ _INSERT_MESSAGE = insert("store_message", ", ".join(COLUMNS))
 _UPDATE_MESSAGE = update("store_message", "id", CHANGING)
 _UPSERT_USER = insert(
     "store_user",
-    "id, properties, phone, created_at, updated_at",
-    "ON CONFLICT (id) DO UPDATE SET properties = excluded.properties, phone = excluded.phone, updated_at = excluded.updated_at",
+    "id, properties, phone, anonymous, created_at, updated_at",
+    "ON CONFLICT (id) DO UPDATE SET properties = excluded.properties, phone = excluded.phone, anonymous = excluded.anonymous, "
+    "updated_at = excluded.updated_at",
 )
 _INSERT_SEEN = insert("store_seen", "digest, event, day")
 _UPSERT_CONSENT = insert(
@@ -246,4 +247,5 @@ class Unit(Facts):
             self._see(shape, properties)
             if USER not in self._known_names:
                 self.new_names.add(USER)
-        return (one, encode(properties).decode(), reachable_at(properties), self.now, self.now)
+        is_anonymous = bool(self.users[one].anonymous)
+        return (one, encode(properties).decode(), reachable_at(properties), is_anonymous, self.now, self.now)

@@ -73,3 +73,10 @@ def application() -> Any:
     from django.core.handlers.asgi import ASGIHandler
 
     return Bounded(ASGIHandler())
+
+
+def first_segments() -> frozenset[str]:
+    """With what the paths of pages begin: nothing else is served below these."""
+    from oncue.web.urls import urlpatterns  # views need Django to be set up
+
+    return frozenset(str(one.pattern).partition("/")[0] for one in urlpatterns)

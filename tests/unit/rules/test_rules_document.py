@@ -270,7 +270,7 @@ FAULTS = [
         "api_keys:\n  - {name: a, key: '${env:NOBODY}-0123456789abcdef'}",
         "2: The environment variable NOBODY is not set",
     ),
-    ("api_keys:\n  - {name: a}", "2: An API key has a name, a key and, if you like, per_second."),
+    ("api_keys:\n  - {name: a}", "2: An API key has a name, a key and, if you like, per_second, source and app."),
     ("api_keys:\n  - {name: '', key: 0123456789abcdef}", "2: An API key needs a name."),
     (
         "api_keys:\n  - {name: a, key: 0123456789abcdef, per_second: many}",

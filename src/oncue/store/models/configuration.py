@@ -15,7 +15,8 @@ class Setting(models.Model):
 class ApiKey(models.Model):
     """A key that apps send events with, or programs manage oncue with; kept as a SHA-256, since keys are long and random.
 
-    `scopes` is a comma-separated list: `events` (send events), `read`, `write`, `admin` (the management API).
+    `scopes` is a comma-separated list: `events` (send events), `read`, `write`, `admin` (the management API). `source` is whose wire format
+    it opens. A Swrve app's key is kept encrypted too, as `secret`: its SDKs never send it, but an MD5 over it.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -25,6 +26,9 @@ class ApiKey(models.Model):
     scopes = models.CharField(max_length=100, db_default="events")
     created_by = models.CharField(max_length=254, db_default="")
     created_at = models.BigIntegerField()
+    source = models.CharField(max_length=10, db_default="native")
+    app = models.BigIntegerField(db_default=0)
+    secret = models.TextField(db_default="")
 
 
 class AdaptorRow(models.Model):

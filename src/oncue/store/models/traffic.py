@@ -7,18 +7,28 @@ from django.db.models import Q
 
 
 class UserRow(models.Model):
-    """A person. `phone` is their `phone_number` property, by which a reply from a stranger's number finds them."""
+    """A person. `anonymous` is one whom nobody has named yet. `phone` is their `phone_number` property, by which a reply from a stranger's number finds them."""
 
     seq = models.BigAutoField(primary_key=True)
     id = models.CharField(max_length=200, unique=True)
     properties = models.TextField()
     phone = models.CharField(max_length=40, default="")
+    anonymous = models.BooleanField(db_default=False)
     created_at = models.BigIntegerField()
     updated_at = models.BigIntegerField()
 
     class Meta:
         db_table = "store_user"
         indexes = [models.Index(fields=["phone"], condition=~Q(phone=""), name="user_phone")]
+
+
+class Alias(models.Model):
+    """An anonymous id that was found to be a user's. `source` is whose id it is (`Key.origin`)."""
+
+    id = models.CharField(max_length=200, primary_key=True)
+    user_id = models.CharField(max_length=200, db_index=True)
+    source = models.CharField(max_length=50)
+    at = models.BigIntegerField()
 
 
 class Consent(models.Model):

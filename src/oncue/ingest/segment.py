@@ -1,0 +1,185 @@
+"""Segment's HTTP tracking API, which RudderStack's SDKs speak as well: `/v1/batch`, `/v1/track`, `/v1/identify` and the rest.
+
+Facts: shared reference, part 4. An answer is 200 `{"success": true}`, with `rejected` where a message could not be kept; an error carries `code`
+and `message`, which RudderStack's Python client reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from oncue.core import clock
+from oncue.core.items import EventItem, Item, JoinItem, Key, Source, UserItem
+from oncue.ingest import sdk
+from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, header, read_body
+
+MOST_BYTES = 500 * 1024
+MOST_MESSAGE_BYTES = 32 * 1024
+
+KINDS = ("track", "identify", "page", "screen", "group", "alias")
+ROUTES = {f"/v1/{kind}": kind for kind in KINDS} | {
+    "/v1/batch": "", "/v1/import": "", "/v1/b": "", "/v1/t": "track", "/v1/i": "identify", "/v1/p": "page", "/v1/s": "screen",
+    "/v1/g": "group", "/v1/a": "alias",
+}  # fmt: skip
+"""Path → what a message is that does not say it; empty for a batch. The short ones are the browser's."""
+
+
+class Segment:
+    """The door for Segment's and RudderStack's SDKs."""
+
+    def __init__(self, intake: sdk.Intake, reserved: tuple[str, ...]) -> None:
+        self._intake = intake
+        self._reserved = reserved
+
+    async def hear(self, kind: str, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer one request; returns the status. Raises `Refused`."""
+        if scope["method"] != "POST":
+            raise Refused(405, "Send this with POST.", (b"allow", b"POST, OPTIONS"))
+        body = await read_body(scope, receive, MOST_BYTES)
+        content = sdk.decoded(body)
+        if not isinstance(content, dict):
+            raise Refused(400, "The body must be a JSON object.")
+        key = self._key(scope, content)
+        messages = [content] if kind else content.get("batch")
+        if not isinstance(messages, list):
+            raise Refused(400, 'A batch is {"batch": [...]}.')
+        is_small = len(body) <= MOST_MESSAGE_BYTES
+        now, sent_at = clock.now(), content.get("sentAt")
+        entries = [
+            entry(one, kind, sent_at, now, self._reserved)
+            if is_small or _fits(one)
+            else "The message is larger than 32 KB."
+            for one in messages
+        ]
+        taken = await self._intake.take(key, entries)
+        if kind and taken.rejected:
+            raise Refused(400, taken.rejected[0][1])
+        rejected = [{"index": index, "message": sentence} for index, sentence in taken.rejected]
+        await answer_json(send, 200, {"success": True} | ({"rejected": rejected} if rejected else {}))
+        return 200
+
+    async def settings(self, token: str, base: str, send: Send) -> int:
+        """What Segment's browser SDK asks for before it begins: where to send to."""
+        if self._intake.key(token, Source.SEGMENT) is None:
+            raise Refused(404, "There is no such write key.")
+        scheme, _, host = base.partition("://")
+        destination = {"apiKey": token, "apiHost": f"{host}/v1", "protocol": scheme}
+        await answer_json(
+            send,
+            200,
+            {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}},
+        )
+        return 200
+
+    def _key(self, scope: Scope, content: dict[str, Any]) -> Key:
+        token = _token(header(scope, b"authorization")) or content.get("writeKey")
+        key = self._intake.key(token, Source.SEGMENT) if isinstance(token, str) else None
+        if key is None:
+            sentence = "Send a write key, as the user of Basic authorization or as writeKey. `oncue key create NAME --source segment` makes one."
+            if token:
+                sentence = "This write key is not known here, or is no key for Segment's SDKs; `oncue key create NAME --source segment` makes one."
+            raise Refused(401, sentence, (b"www-authenticate", b'Basic realm="oncue"'))
+        return key
+
+
+def _token(authorization: bytes) -> str:
+    scheme, _, rest = authorization.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return rest.strip().decode("latin-1")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _fits(message: Any) -> bool:
+    try:
+        return len(msgspec.json.encode(message)) <= MOST_MESSAGE_BYTES
+    except (
+        ValueError,
+        RecursionError,
+        UnicodeEncodeError,
+    ):  # half a character, or an endless nest: what it is said elsewhere
+        return True
+
+
+def entry(given: Any, kind: str, sent_at: Any, now: int, reserved: tuple[str, ...]) -> sdk.Entry:
+    """What one message comes to."""
+    if not isinstance(given, dict):
+        return "A message is a JSON object."
+    kind = kind or given.get("type") or ""
+    if kind not in KINDS:
+        return f"type must be one of: {', '.join(KINDS)}."
+    if kind == "alias":
+        return _alias(given)
+    known, anonymous = sdk.user_id(given.get("userId")), sdk.user_id(given.get("anonymousId"))
+    user = known or anonymous
+    if said := sdk.unfit_user(user) if user else "A message needs a userId or an anonymousId.":
+        return said
+    traits = _traits(kind, given)
+    if isinstance(traits, str):
+        return traits
+    at = sdk.happened((given.get("timestamp"), given.get("originalTimestamp"), given.get("sentAt"), sent_at), now)
+    if isinstance(at, str):
+        return at
+    own, is_anonymous = sdk.own_id(given.get("messageId")), not known
+    if kind == "identify":
+        joined: list[Item] = []
+        if known and anonymous and known != anonymous and not sdk.unfit_user(anonymous):
+            joined.append(JoinItem(alias=anonymous, user=known))
+        return [*joined, UserItem(user=user, properties=traits, id=own, anonymous=is_anonymous)]
+    name, properties = _event(kind, given)
+    if isinstance(properties, str) or (
+        (properties := sdk.unfit_name(name, reserved) or properties) and isinstance(properties, str)
+    ):
+        return properties
+    item = EventItem(
+        user=user, name=name, properties=properties, timestamp=at, id=own, user_properties=traits or None, anonymous=is_anonymous
+    )  # fmt: skip
+    return [item]
+
+
+def _event(kind: str, given: dict[str, Any]) -> tuple[Any, dict[str, Any] | str]:
+    """Its name and properties. A page, a screen and a group are events of these names; what they are called is a property."""
+    if kind == "track":
+        return given.get("event"), sdk.properties(given.get("properties"), "properties")
+    if kind == "group":
+        found = sdk.properties(given.get("traits"), "traits")
+        return "segment.group", found if isinstance(found, str) else {
+            **found,
+            "group_id": sdk.user_id(given.get("groupId")),
+        }
+    found = sdk.properties(given.get("properties"), "properties")
+    named = {name: given[name] for name in ("name", "category") if isinstance(given.get(name), str)}
+    return f"segment.{kind}", found if isinstance(found, str) else sdk.properties({**named, **found}, "properties")
+
+
+def _traits(kind: str, given: dict[str, Any]) -> dict[str, Any] | str:
+    """Who the user is: `context.traits`, and over them `traits`, which are a group's in a group call. Segment calls a number `phone`, and keeps
+    a time zone beside the traits; where the app does not say `phone_number` and `timezone`, they are taken for them."""
+    context = given.get("context")
+    context = context if isinstance(context, dict) else {}
+    beside = sdk.properties(context.get("traits"), "context.traits")
+    own = sdk.properties(given.get("traits") if kind == "identify" else None, "traits")
+    if isinstance(beside, str) or isinstance(own, str):
+        return beside if isinstance(beside, str) else own
+    found = {**beside, **own}
+    if isinstance(found.get("phone"), str) and "phone_number" not in found:
+        found["phone_number"] = found["phone"]
+    zone = context.get("timezone")
+    if kind == "identify" and "timezone" not in found and isinstance(zone, str) and not sdk.unfit_user(zone):
+        found["timezone"] = zone
+    return found
+
+
+def _alias(given: dict[str, Any]) -> sdk.Entry:
+    before, user = sdk.user_id(given.get("previousId")), sdk.user_id(given.get("userId"))
+    if not before or not user:
+        return "An alias needs a previousId and a userId."
+    return sdk.unfit_user(before) or sdk.unfit_user(user) or [JoinItem(alias=before, user=user)]
