@@ -21,7 +21,15 @@ demo: install
 browser:
 	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium-headless-shell fonts-dejavu-core; } || { echo "The tests of the pages need Chromium; on Debian: apt-get install chromium-headless-shell" >&2; exit 1; }
 
-test: install browser
+# Real SDKs send events in the tests, from a place of their own; those for Node come from npm, where there is Node.
+SDKS := .venv/sdks
+$(SDKS)/installed: .venv/installed tests/sdks/requirements.txt tests/sdks/package.json
+	@rm -rf $(SDKS) && mkdir -p $(SDKS) && cp tests/sdks/package.json $(SDKS)/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(SDKS)/python --requirement tests/sdks/requirements.txt
+	@if command -v npm >/dev/null; then npm install --prefix $(SDKS) --no-package-lock --no-audit --no-fund --ignore-scripts --silent; else echo "There is no npm here: the tests of the SDKs for Node are left out."; fi
+	@touch $@
+
+test: install browser $(SDKS)/installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: install
