@@ -58,7 +58,7 @@ def test_a_key_is_shown_once_works_and_stops_working_when_it_is_revoked(site: Si
     owner.get_by_role("button", name="Make the key").click()
     token = owner.locator("#key").inner_text()
     assert token.startswith("oncue_")
-    command = owner.locator("#curl-1").inner_text()
+    command = owner.locator("#snippet-1").inner_text()
     assert f"{site.url}/v1/events" in command and token in command
     shoot(owner, "keys-made")
     faultless(owner)
@@ -73,6 +73,29 @@ def test_a_key_is_shown_once_works_and_stops_working_when_it_is_revoked(site: Si
     go_on(owner, "Revoke")
     said(owner, "The key is revoked.")
     assert site.call("POST", "/v1/events", b"{}", headers)[0] == 401
+
+
+def test_a_key_for_a_swrve_app_is_made_with_the_one_it_has_and_shows_what_to_paste(site: Site, owner: Page):
+    owner.goto("/settings/keys")
+    expect(owner.get_by_label("App id")).to_be_hidden()
+    owner.get_by_label("Name").fill("phones")
+    owner.get_by_label("Swrve's SDKs").check()
+    expect(owner.get_by_label("read", exact=True)).to_be_hidden()
+    owner.get_by_label("Its present key").fill("web_sdk-testkey")
+    owner.get_by_role("button", name="Make the key").click()
+    expect(owner.get_by_role("alert")).to_contain_text("needs the app's id")
+    expect(owner.get_by_label("Its present key")).to_have_value("web_sdk-testkey")
+    faultless(owner)
+    owner.get_by_label("App id").fill("4567")
+    owner.get_by_role("button", name="Make the key").click()
+    expect(owner.locator("#key")).to_have_text("web_sdk-testkey")
+    expect(owner.get_by_text("SwrveSDK.initWithConfig")).to_contain_text("appId: 4567")
+    expect(row(owner, "phones")).to_contain_text("swrve 4567")
+    shoot(owner, "keys-swrve")
+    form = b"api_key=web_sdk-testkey&user=u1&name=booked"
+    assert site.call("POST", "/1/event", form)[0] == 200
+    assert site.call("POST", "/swrve.io/1/event", form)[0] == 200
+    site.wait_for_event("booked", 2)
 
 
 def test_a_key_with_a_name_that_is_taken_is_refused_with_a_sentence_and_what_was_typed_stays(owner: Page):

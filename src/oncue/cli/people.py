@@ -13,8 +13,10 @@ from rich.progress import Progress
 from oncue.cli.listings import Json, show_user, show_users
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, print_json, print_rows, say, sentences, when
+from oncue.core.items import Source
 from oncue.settings import Settings
 from oncue.store import audit, imports, invitations, keys, members
+from oncue.web.snippets import snippets
 
 key_commands = typer.Typer(
     help="API keys, which apps send events with and programs manage oncue with.", no_args_is_help=True
@@ -33,31 +35,49 @@ def create_key(
         ),
     ] = None,
     per_second: Annotated[float, typer.Option(min=0, help="Items a second it may send; 0 is no limit.")] = 0.0,
+    source: Annotated[
+        Source,
+        typer.Option(
+            help="Whose format it opens: `native` is our own; the SDKs of Segment (and RudderStack), or of Swrve."
+        ),
+    ] = Source.NATIVE,
+    app: Annotated[int, typer.Option(min=0, help="The number of a Swrve app, such as 4567.")] = 0,
+    value: Annotated[
+        str, typer.Option(help="The key that apps which are out already send, for an SDK's; without it one is made.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Make an API key and show it, once."""
-    open_installation(make=True)
+    """Make an API key and show it, once, with what to paste to use it."""
+    opened = open_installation(make=True)
+    scopes = scope or [keys.EVENTS]
     with sentences(keys.Taken), transaction.atomic():
-        token = keys.create(name, per_second, scope or (keys.EVENTS,))
+        token = keys.create(name, per_second, scopes, source=source, app=app, value=value, vault=opened.vault)
     if as_json:
-        print_json({"name": name, "key": token})
+        print_json({"name": name, "key": token, "source": source} | ({"app": app} if app else {}))
         return
-    say(token)
-    err.print("Keep it: it is not shown again. Apps send it as `Authorization: Bearer …`.")
+    say(escaped(token))
+    err.print("Keep it: it is not shown again.")
+    for title, text in snippets(_address(opened.settings), token, source=source, app=app, scopes=scopes):
+        err.print(f"\n[bold]{title}[/bold]\n{escaped(text)}", soft_wrap=True, highlight=False)
 
 
 @key_commands.command("list")
 def list_keys(as_json: Json = False) -> None:
-    """The names of the keys. Keys themselves are not kept."""
+    """The keys' names, and what they may do. Keys themselves are not shown."""
     open_installation()
-    names = keys.names()
-    if as_json:
-        print_json(names)
-        return
-    for name in names:
-        say(escaped(name))
-    if not names:
-        say("There is no API key yet; make one with `oncue key create NAME`.")
+    columns = {
+        "name": lambda row: row["name"],
+        "source": lambda row: row["source"] + (f", app {row['app']}" if row["app"] else ""),
+        "may": lambda row: ", ".join(row["scopes"]),
+        "items/s": lambda row: f"{row['per_second']:g}" if row["per_second"] else "no limit",
+        "since": lambda row: when(row["created_at"]),
+    }
+    print_rows(
+        keys.listed(),
+        columns,
+        as_json=as_json,
+        nothing="There is no API key yet; make one with `oncue key create NAME`.",
+    )
 
 
 @key_commands.command("revoke")
@@ -131,8 +151,11 @@ def _add(email: str, role: str, password: str) -> str:
 
 
 def _link(settings: Settings, token: str) -> str:
-    address = settings.public_url or f"http://{settings.host}:{settings.port}"
-    return f"{address}/invitation/{token}"
+    return f"{_address(settings)}/invitation/{token}"
+
+
+def _address(settings: Settings) -> str:
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
 def _show_password(email: str, password: str, link: str, as_json: bool) -> None:

@@ -10,10 +10,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from oncue.core.items import Source
 from oncue.store import keys
 from oncue.web.access import route, who
 from oncue.web.backstage import behind
 from oncue.web.sections import page
+from oncue.web.snippets import LABELS, snippets
 
 SCOPES = {
     keys.EVENTS: "Send events and users. For the apps whose users you message.",
@@ -40,28 +42,43 @@ def revoke(request: HttpRequest, one: str) -> HttpResponseBase:
 
 def _create(request: HttpRequest) -> HttpResponseBase:
     name, scopes = request.POST.get("name", "").strip(), request.POST.getlist("scope")
-    given = {"given_name": name, "given_scopes": scopes, "given_per_second": request.POST.get("per_second", "").strip()}
-    by = who(request)
+    source, app, value = (request.POST.get(one, "").strip() for one in ("source", "app", "value"))
+    source = source or Source.NATIVE
+    given = {
+        "given_name": name, "given_scopes": scopes, "given_per_second": request.POST.get("per_second", "").strip(),
+        "given_source": source, "given_app": app, "given_value": value,
+    }  # fmt: skip
+    if source != Source.NATIVE:
+        scopes = [keys.EVENTS]
+    by, vault = who(request), behind().vault
     try:
         per_second = float(given["given_per_second"] or 0)  # type: ignore[arg-type]
     except ValueError:
         return _shown(request, given | {"fault": "The number of items a second is 0 (no limit) or more."}, 422)
+    number = int(app) if source == Source.SWRVE and app.isascii() and app.isdigit() and len(app) < 16 else 0
     try:
-        token = behind().change(lambda: keys.create(name, per_second, scopes, by))
+        token = behind().change(
+            lambda: keys.create(name, per_second, scopes, by, source=source, app=number, value=value, vault=vault)
+        )
     except keys.Taken as taken:
         return _shown(request, given | {"fault": str(taken)}, 422)
     return _shown(
         request,
         {
             "given_scopes": [keys.EVENTS],
-            "made": {"name": name, "token": token, "curls": _curls(request, token, scopes)},
+            "made": {
+                "name": name,
+                "token": token,
+                "snippets": snippets(_base(request), token, source=source, app=number, scopes=scopes),
+            },
         },
     )
 
 
 def _shown(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponseBase:
     found = [{**row, "stops": _stops(row["scopes"])} for row in keys.listed()]
-    return page(request, "keys", {"keys": found, "scopes": SCOPES, **context}, status)
+    context = {"keys": found, "scopes": SCOPES, "sources": LABELS, "given_source": Source.NATIVE, **context}
+    return page(request, "keys", context, status)
 
 
 def _stops(scopes: list[str]) -> str:
@@ -76,23 +93,8 @@ def _stops(scopes: list[str]) -> str:
     return " and ".join(stops)
 
 
-def _curls(request: HttpRequest, token: str, scopes: list[str]) -> list[tuple[str, str]]:
-    """What to paste to see the key work: (what it does, the command)."""
-    base = behind().public_url or request.build_absolute_uri("/").rstrip("/")
-    found = []
-    if keys.EVENTS in scopes:
-        found.append(
-            (
-                "Send an event",
-                f"curl {base}/v1/events \\\n  -H 'Authorization: Bearer {token}' \\\n  -H 'Content-Type: application/json' \\\n"
-                '  -d \'{"type": "event", "user": "u1", "name": "booking_confirmed", "properties": {"booking_id": "B-17"}}\'',
-            )
-        )
-    if {*scopes} - {keys.EVENTS}:
-        found.append(
-            ("See the newest messages", f"curl {base}/api/v1/messages?limit=5 \\\n  -H 'Authorization: Bearer {token}'")
-        )
-    return found
+def _base(request: HttpRequest) -> str:
+    return behind().public_url or request.build_absolute_uri("/").rstrip("/")
 
 
 ROUTES = [

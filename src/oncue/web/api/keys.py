@@ -32,6 +32,15 @@ PerSecond = Annotated[
 ]
 
 
+SourceName = Annotated[
+    Literal["native", "segment", "swrve"],
+    Field(
+        description="Whose wire format it opens: oncue's own, that of Segment's and RudderStack's SDKs, or of Swrve's.",
+        examples=["native"],
+    ),
+]
+
+
 class ApiKey(BaseModel):
     """A key. The key itself is not kept, so it is not here."""
 
@@ -39,6 +48,8 @@ class ApiKey(BaseModel):
     name: Name
     scopes: Scopes
     per_second: PerSecond
+    source: SourceName
+    app: int = Field(description="A Swrve app's number; 0 for all other keys.", examples=[0])
     created_by: str = Field(description="Who made it.", examples=["ann@example.com"])
     created_at: At = Field(description="When.")
 
@@ -55,6 +66,16 @@ class NewKey(Given):
     name: Name
     scopes: Annotated[Scopes, Field(min_length=1)] = Field(default=["events"])
     per_second: PerSecond = 0.0
+    source: SourceName = "native"
+    app: int = Field(
+        default=0, ge=0, lt=2**53, description="The number of a Swrve app, for a key of its SDKs.", examples=[0]
+    )
+    value: str = Field(
+        default="",
+        max_length=200,
+        description="For a key of an SDK: the one that apps which are out already send. Without it one is made.",
+        examples=[""],
+    )
 
 
 class MadeKey(BaseModel):
@@ -78,7 +99,7 @@ def list_keys(request: HttpRequest) -> object:
     scope=ADMIN,
     answer=MadeKey,
     status=201,
-    refuses={409: "There is a key with that name already."},
+    refuses={409: "There is a key with that name or value already, or what is asked for does not go together."},
     example={"name": "shop-server", "scopes": ["events"]},
 )
 def create_key(request: HttpRequest, body: NewKey) -> object:
@@ -86,8 +107,19 @@ def create_key(request: HttpRequest, body: NewKey) -> object:
 
     The answer holds the key, once."""
 
+    vault = behind().vault
+
     def create() -> dict[str, str]:
-        key = stored.create(body.name, body.per_second, body.scopes, who(request))
+        key = stored.create(
+            body.name,
+            body.per_second,
+            body.scopes,
+            who(request),
+            source=body.source,
+            app=body.app,
+            value=body.value,
+            vault=vault,
+        )
         found = next(one for one in stored.listed() if one["name"] == body.name.strip())
         return {"id": found["id"], "name": found["name"], "key": key}
 
