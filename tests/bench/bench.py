@@ -33,8 +33,12 @@ HERE = Path(__file__).parent
 KEY = "test-key-0123456789abcdef"
 
 QUIET = """
-api_keys: [{name: bench, key: "${env:SHOP_KEY}"}]
+api_keys:
+  - {name: bench, key: "${env:SHOP_KEY}"}
+  - {name: segment, key: segment-key-of-the-bench, source: segment}
+  - {name: swrve, key: swrve-key-of-the-bench, source: swrve, app: 4567}
 """
+FORMATS = {"Segment's": ("/v1/batch", "segment-key-of-the-bench"), "Swrve's": ("/1/batch", "swrve-key-of-the-bench")}
 RULES = """
 api_keys: [{name: bench, key: "${env:SHOP_KEY}"}]
 adaptors:
@@ -65,7 +69,8 @@ class Measured:
 
     def load(self, **options: Any) -> dict[str, Any]:
         """Run the load against it."""
-        command = [sys.executable, str(HERE / "load.py"), "--port", str(self.port), "--key", KEY]
+        options.setdefault("key", KEY)
+        command = [sys.executable, str(HERE / "load.py"), "--port", str(self.port)]
         for name, value in options.items():
             command += [f"--{name}"] if value is True else [f"--{name}", str(value)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -147,9 +152,25 @@ class Bench:
                 count = one // 10 if slow else one
                 batches = max(4, many // 20) if slow else many
                 found.append((count / single["seconds"], batches * 100 / batch["seconds"], measured.memory()))
+                if len(found) == 1:
+                    sdks = [(name, *self._sdk(measured, one, many, path, key)) for name, (path, key) in FORMATS.items()]
         self._row("intake", "single-event requests a second", *(one[0] for one in found))
         self._row("intake", "events a second in batches of 100", *(one[1] for one in found))
+        for (
+            name,
+            single_rate,
+            batch_rate,
+        ) in sdks:  # the others know no such format: beside them stands the same event in our own
+            self._row("intake", f"{name} batches of 1 a second", single_rate, *(one[0] for one in found[1:]))
+            self._row("intake", f"events a second in {name} of 100", batch_rate, *(one[1] for one in found[1:]))
         self._row("intake", "memory after it, MB", *(one[2] for one in found))
+
+    def _sdk(self, measured: Measured, one: int, many: int, path: str, key: str) -> tuple[float, float]:
+        """Requests of one event, and events in batches of 100, a second."""
+        prefix = path.strip("/1").replace("/", "")
+        single = measured.load(path=path, key=key, count=one // 2, prefix=f"{prefix}one", connections=128)
+        batch = measured.load(path=path, key=key, count=many // 2, batch=100, prefix=f"{prefix}many", connections=8)
+        return one // 2 / single["seconds"], many // 2 * 100 / batch["seconds"]
 
     def sending(self) -> None:
         """Event → POST at the carrier: as fast as it goes, then at three rates."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import time
+from datetime import UTC, datetime
 
 import uvloop
 
@@ -70,10 +72,52 @@ def item(n: int, prefix: str) -> dict[str, object]:
     }
 
 
+def as_segment(one: dict[str, object]) -> dict[str, object]:
+    """The same as a track of Segment's SDKs."""
+    return {
+        "type": "track", "userId": one["user"], "event": one["name"], "properties": one["properties"], "messageId": one["id"],
+        "context": {"library": {"name": "bench", "version": "1"}, "traits": one["user_properties"]}, "integrations": {},
+        "timestamp": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+
+
+def as_swrve(one: dict[str, object], n: int) -> list[dict[str, object]]:
+    """The same as two items of Swrve's SDKs: who, and what."""
+    at = int(time.time() * 1000)
+    return [
+        {"type": "user", "time": at, "seqnum": 2 * n + 1, "attributes": one["user_properties"]},
+        {"type": "event", "time": at, "seqnum": 2 * n + 2, "name": one["name"], "payload": one["properties"]},
+    ]
+
+
+APP = 4567
+
+
+def swrve_batch(key: str, numbers: range, prefix: str) -> dict[str, object]:
+    """A batch is of one user."""
+    user = f"{prefix}{numbers[0]}"
+    data = [made for n in numbers for made in as_swrve(item(n, prefix), n)]
+    token = f"{APP}={user}=1={hashlib.md5(f'{user}1{key}'.encode()).hexdigest()}"
+    return {
+        "user": user,
+        "app_version": "1",
+        "session_token": token,
+        "version": 3,
+        "unique_device_id": "bench",
+        "data": data,
+    }
+
+
 def request(path: str, key: str, numbers: range, prefix: str) -> bytes:
-    """One request with these events."""
-    items = [item(n, prefix) for n in numbers]
-    body = json.dumps(items[0] if len(items) == 1 else {"items": items}).encode()
+    """One request with these events, in the format of the path."""
+    if path == "/1/batch":
+        content: object = swrve_batch(key, numbers, prefix)
+    elif path == "/v1/batch":
+        content = {"batch": [as_segment(item(n, prefix)) for n in numbers], "writeKey": key}
+    else:
+        items = [item(n, prefix) for n in numbers]
+        content = items[0] if len(items) == 1 else {"items": items}
+    body = json.dumps(content).encode()
     return HEAD.format(path=path, key=key, length=len(body)).encode() + body
 
 
