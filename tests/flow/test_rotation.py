@@ -1,5 +1,8 @@
 """Another key for the saved secrets: everything is encrypted anew, and a crash on the way loses nothing."""
 
+import hashlib
+import json
+
 import pytest
 
 from oncue.store.secrets import Vault, WrongKey, keep, keys_in
@@ -28,6 +31,21 @@ def test_the_key_is_changed_and_the_old_one_opens_nothing(start, carrier):
     assert Vault(new).open(token(oncue))["auth_token"] == carrier.auth_token
     oncue.start()
     assert GOOD in oncue.run("check").stdout
+
+
+def test_a_swrve_app_s_key_is_kept_encrypted_and_is_encrypted_anew(start):
+    oncue = start()
+    value = "web_sdk-canary-of-a-swrve-app"
+    assert oncue.run("key", "create", "phones", "--source", "swrve", "--app", "4567", "--value", value).returncode == 0
+    oncue.stop()
+    assert oncue.run("rotate-secrets").returncode == 0
+    for file in (oncue.folder / "data").glob("oncue.db*"):
+        assert value.encode() not in file.read_bytes()
+    oncue.start()
+    token = f"4567=u=1={hashlib.md5(f'u1{value}'.encode()).hexdigest()}"
+    body = {"user": "u", "session_token": token, "version": 3, "data": [{"type": "event", "name": "booked"}]}
+    assert oncue.call("POST", "/1/batch", json.dumps(body).encode())[0] == 200
+    assert oncue.event_names("u") == ["booked"]
 
 
 @pytest.mark.parametrize("encrypted_by", ["before", "new"])

@@ -32,7 +32,7 @@ def rotate_secrets() -> None:
             audit.record(audit.COMMAND_LINE, "changed", "setting", "secret key")
         if fresh:
             secrets.keep(settings.data_dir, fresh)
-    say(f"The secrets of {count} adaptors are encrypted under the new key.")
+    say(f"What is secret of {count} adaptors and keys is encrypted under the new key.")
     say(
         "The new key is in secret.key, in the data directory: have it where your backups are not."
         if fresh
