@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from oncue.core.items import Key
 from oncue.store.rows import Row, rows
 from oncue.store.seen import seen_digest
 
@@ -97,7 +98,8 @@ def alike(one: str) -> Alike:
 
 def _sent_as(one: str) -> list[str]:
     """Our ids of the events that apps sent with that id: one for each API key at most."""
-    digests = [seen_digest(row["id"], one) for row in rows("SELECT id FROM store_apikey", [])]
+    keys = [Key(**row) for row in rows("SELECT id, name, source, app FROM store_apikey", [])]
+    digests = [seen_digest(key.origin, one) for key in keys]
     if not digests:
         return []
     found = rows(f"SELECT event FROM store_seen WHERE digest IN ({', '.join(['%s'] * len(digests))})", digests)

@@ -23,11 +23,11 @@ def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
             for asked in (wanted.aliases, wanted.users, wanted.consents):
                 asked.update((item.alias, item.user))
             continue
+        if unit.has_aliases:
+            wanted.aliases.add(item.user)
         if isinstance(item, EventItem | UserItem):
             if item.id:
                 wanted.seen.add(seen_digest(origin, item.id))
-            if item.anonymous:
-                wanted.aliases.add(item.user)
             if not changes_user(item):
                 continue
         wanted.users.add(item.user)
@@ -40,10 +40,13 @@ def changes_user(item: Item) -> bool:
 
 
 def resolved(unit: Unit, item: Item) -> Item:
-    """The item, of the user whose anonymous id it gives."""
-    if isinstance(item, EventItem | UserItem) and item.anonymous and item.user in unit.aliases:
-        return msgspec.structs.replace(item, user=unit.aliases[item.user], anonymous=False)
-    return item
+    """The item, of the user whose id it gives, whatever id that is."""
+    user = unit.aliases.get(item.user)
+    if user is None or isinstance(item, JoinItem):
+        return item
+    if isinstance(item, ConsentItem):
+        return msgspec.structs.replace(item, user=user)
+    return msgspec.structs.replace(item, user=user, anonymous=False)
 
 
 def take(unit: Unit, key: Key, item: EventItem | UserItem | ConsentItem) -> Verdict:

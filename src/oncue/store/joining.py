@@ -50,6 +50,7 @@ def join(unit: Unit, lanes: Lanes, alias: str, user: str, source: str) -> Verdic
         _move(alias, user)
         _repeat_in_memory(unit, alias, user)
     unit.aliases[alias] = user
+    unit.has_aliases = True
     write(_UPSERT_ALIAS, [(alias, user, source, unit.now)])
     return Verdict(ids.new())
 

@@ -79,11 +79,14 @@ class Unit(Facts):
         boot: str,
         known_names: frozenset[str] | set[str],
         known_shapes: frozenset[Shape] | set[Shape] = frozenset(),
+        has_aliases: bool = True,
     ) -> None:
         super().__init__()
         self.snapshot = snapshot
         self.now = now
         self.boot = boot
+        self.has_aliases = has_aliases
+        """Whether any id stands for a user's (`Alias`): without SDKs none does, and nobody need look."""
         self.fresh: deque[Event] = deque()
         """Events that no rule has considered yet."""
         self.awaiting: set[str] = set()

@@ -91,6 +91,7 @@ class Writer:
         self._on_claimed = on_claimed
         self._lanes = Lanes()
         self._known_names: set[str] = set()
+        self._has_aliases = True
         self._known_shapes: set[Shape] = set()
         self._lines: dict[str, deque[_Pending]] = {}
         self._limit = MOST_ITEMS
@@ -168,6 +169,8 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.execute("SELECT name FROM store_eventname")
             self._known_names = {name for (name,) in cursor.fetchall()}
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM store_alias)")
+            self._has_aliases = bool(cursor.fetchone()[0])
         self._restore_lanes()
 
     def _restore_lanes(self) -> None:
@@ -290,7 +293,9 @@ class Writer:
         try:
             with transaction.atomic(durable=True):
                 self._refresh()
-                unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes)
+                unit = Unit(
+                    self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes, self._has_aliases
+                )
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()
@@ -308,6 +313,7 @@ class Writer:
                 self._refresh()
         self._lanes.commit()
         self._known_names |= unit.new_names
+        self._has_aliases = unit.has_aliases
         if unit.new_shapes:
             self._remember(unit.new_shapes)
         self.totals.add(unit.counted)

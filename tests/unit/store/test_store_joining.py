@@ -161,3 +161,11 @@ def test_a_person_is_reached_by_one_owner_of_the_number_after_the_join(site):
     take(site, about("v", phone_number=PHONE), about("ann", anonymous=False, phone_number=PHONE))
     site.gather([site.writer.do(Intake(KEY, [join("v", "ann")])), site.writer.do(Reports("twilio", [reply("Hello")]))])
     assert whose(site, "store_reply") == ["ann"]
+
+
+def test_whatever_door_gives_the_id_it_is_the_users(site):
+    take(site, join("v", "ann"))
+    site.event("v", "seen", user_properties={"a": 1})
+    site.take({"type": "consent", "user": "v", "category": "promotional", "state": "opted_in"})
+    assert site.events("ann") == ["seen", "oncue.opted_in"] and site.events("v") == []
+    assert site.rows("SELECT id FROM store_user") == [("ann",)]
