@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import socket
+import urllib.request
 import warnings
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 from aiosmtpd.controller import Controller
+
+from oncue.simulator.spawn import Simulator
 
 ANN = "+15005551001"
 RULES = """
@@ -46,6 +51,18 @@ rules:
         subject: "Booking {{ event.trigger.booking_id }}"
         text: "Your booking {{ event.trigger.booking_id }} is confirmed."
 """
+
+
+def listed(carrier: Simulator) -> list[dict[str, Any]]:
+    """What the carrier's own list shows, as its API answers it: messages both ways."""
+    request = urllib.request.Request(
+        f"{carrier.url}/2010-04-01/Accounts/{carrier.account_sid}/Messages.json?PageSize=1000"
+    )
+    token = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
+    request.add_header("Authorization", f"Basic {token}")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: list[dict[str, Any]] = msgspec.json.decode(answer.read())["messages"]
+        return found
 
 
 class Mailbox:
