@@ -27,8 +27,8 @@ LABELS = {
         "The request and the answer of each attempt; of the attempt itself, its outcome stays.",
     ),
     "bodies": (
-        "What messages say",
-        "Texts, subjects, pictures and replies are redacted, here and where a provider can do so; the rest of a message stays.",
+        "Content",
+        "What messages say: texts, subjects, pictures and replies are redacted, here and where a provider can do so; the rest of a message stays.",
     ),
     "events": ("Events", "With the decisions about them, and so why a message was sent or was not."),
 }

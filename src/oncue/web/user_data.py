@@ -39,7 +39,7 @@ def forget(request: HttpRequest) -> HttpResponseBase:
         return _shown(request, user)
     typed = request.POST.get("typed", "")
     if " ".join(typed.split()) != " ".join(user.split()):
-        fault = "This is not the user's id; type it as it stands above." if typed else "Type the user's id."
+        fault = "This is not the user's id." if typed else "Type the user's id."
         return _shown(request, user, fault)
     try:
         done = behind().do(person.Forget(user=user, by=who(request)))
