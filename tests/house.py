@@ -68,12 +68,12 @@ def listed(carrier: Simulator) -> list[dict[str, Any]]:
 class Mailbox:
     """A real SMTP server on loopback that keeps what it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.messages: list[EmailMessage] = []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=10)
+        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=10, **options)
         self.url = f"smtp://127.0.0.1:{port}"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
