@@ -13,16 +13,16 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
 from aiosmtpd.smtp import AuthResult
 
+from crawling import Crawler
 from forked import DEBUG, Oncue
 from house import ANN, Mailbox, ann
 from oncue.simulator import defaults
@@ -130,8 +130,7 @@ class Watched:
         self.heard: dict[str, bytes] = {}
         self.once: dict[str, str] = {}
         """Secrets that oncue made itself: what it is → the secret."""
-        self.cookies: SimpleCookie = SimpleCookie()
-        self.form_token = ""
+        self.browser = Crawler(oncue)
 
     def note(self, where: str, content: bytes | str) -> None:
         self.heard[where] = self.heard.get(where, b"") + (content.encode() if isinstance(content, str) else content)
@@ -153,21 +152,10 @@ class Watched:
 
     def browse(self, method: str, path: str, note: bool = True, **form: str) -> tuple[int, str]:
         """As the owner's browser does."""
-        headers = {"Cookie": "; ".join(f"{one.key}={one.value}" for one in self.cookies.values())}
-        body = None
-        if method == "POST":
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": self.form_token}
-            body = urlencode(form).encode()
-        status, answered, content = self.oncue.call(method, path, body, headers)
-        self.cookies.load(answered.get("set-cookie", "")) if path == "/sign-in" else None
+        status, page = self.browser.ask(method, path, **form)
         if note:
-            self.note(f"{method} {path}", content)
-        return status, content.decode("utf-8", "replace")
-
-    def sign_in(self, email: str, password: str) -> int:
-        _, page = self.browse("GET", "/sign-in")
-        self.form_token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
-        return self.browse("POST", "/sign-in", email=email, password=password, csrfmiddlewaretoken=self.form_token)[0]
+            self.note(f"{method} {path}", page)
+        return status, page
 
 
 @pytest.fixture(scope="module")
@@ -291,9 +279,10 @@ def _refuse(one: Watched, bearer: dict[str, str]) -> None:
 def _browse(one: Watched) -> None:
     """Sign in, and see every page that another leads to."""
     wrong = PLANTED["a password that was wrong"]
-    assert one.sign_in("owner@example.com", wrong) != 302
-    assert one.sign_in("owner@example.com", PLANTED["a member's password"]) == 302
-    one.once["a session's cookie"] = one.cookies["oncue_session"].value
+    assert not one.browser.sign_in("owner@example.com", wrong)
+    one.browse("POST", "/sign-in", email="owner@example.com", password=wrong)
+    assert one.browser.sign_in("owner@example.com", PLANTED["a member's password"])
+    one.once["a session's cookie"] = one.browser.cookies["oncue_session"].value
     _, page = one.browse("POST", "/settings/members", False, email="colleague@example.com", role="viewer")
     one.once["an invitation"] = re.findall(r"/invitation/([\w-]{20,})", page)[0]
     _, page = one.browse("POST", "/settings/keys", False, name="another", scope="events", per_second="")
@@ -303,21 +292,13 @@ def _browse(one: Watched) -> None:
     one.browse("POST", "/adaptors/email", smtp_url=f"smtp://u:{PLANTED['a token that was refused']}@", **{"from": "x"})
     one.browse("POST", "/settings/account/password", old=wrong, new=wrong + "2", again="x")
     one.browse("GET", "/invitation/nothing")
-    waiting, seen = ["/"], set()
-    while waiting:
-        path = waiting.pop()
-        if path in seen or len(seen) > 200:
-            continue
-        seen.add(path)
-        status, page = one.browse("GET", path)
-        assert status < 500, path
-        if path.startswith("/rules/") and "partner" in path:  # whose own words a header is
-            one.heard[f"GET {path}"] = one.heard[f"GET {path}"].replace(PLANTED["a webhook's header"].encode(), b"")
-        found = {
-            link.partition("#")[0].replace("&amp;", "&") for link in re.findall(r'(?:href|hx-get)="(/[^"]*)"', page)
-        }
-        waiting += sorted(link for link in found if not link.startswith(("/static", "/live", "/api/v1/docs/")))
-    assert len(seen) > 40, seen
+
+    def note(path: str, page: str) -> None:
+        # A rule's own words are its header, too.
+        own = path.startswith("/rules/") and "partner" in path
+        one.note(f"GET {path}", page.replace(PLANTED["a webhook's header"], "") if own else page)
+
+    assert len(one.browser.crawl(note)) > 40
 
 
 def _listen(one: Watched) -> None:
