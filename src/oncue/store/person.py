@@ -39,7 +39,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     opted_out: int
     """Opt-outs of their addresses, which stay."""
     addresses: frozenset[str]
-    """Where they were reached, to be looked for with `left`; told to nobody."""
+    """Where they were reached, and the anonymous ids that were theirs: to be looked for with `left`, told to nobody."""
 
 
 def everything(user: str) -> dict[str, Any] | None:
@@ -47,6 +47,7 @@ def everything(user: str) -> dict[str, Any] | None:
     person = _all("SELECT id, properties, phone, created_at, updated_at FROM store_user WHERE id = %s", user)
     found: dict[str, Any] = {
         "user": person[0] if person else None,
+        "aliases": _all("SELECT id, source, at FROM store_alias WHERE user_id = %s", user),
         "consents": _all("SELECT category, state, source, at FROM store_consent WHERE user_id = %s", user),
         "events": _all("SELECT id, name, properties, timestamp, received_at, source, raw FROM store_event WHERE user_id = %s ORDER BY seq", user),
         "messages": _all("SELECT * FROM store_message WHERE user_id = %s ORDER BY seq", user),
@@ -81,6 +82,7 @@ def forget(user: str, by: str, catalogue: Mapping[str, Adaptor]) -> Erased | Non
         audit.record(
             by, "erased", "user", _FORGOTTEN, note=", ".join(f"{count} {what}" for what, count in erased.items())
         )
+        addresses |= {one["id"] for one in found["aliases"]}
         return Erased(
             erased=erased, at_provider=asked, opted_out=len(found["opt_outs"]), addresses=frozenset(addresses)
         )
@@ -145,6 +147,7 @@ def _erase(user: str, found: dict[str, Any], addresses: set[str]) -> dict[str, i
         "consents": _delete("store_consent", "user_id = %s", user),
     }
     _delete("store_conversation", "user_id = %s", user)
+    _delete("store_alias", "user_id = %s", user)
     _delete("store_user", "id = %s", user)
     with connection.cursor() as cursor:  # who changed what of them, and why, is theirs as well; that somebody did stays
         cursor.execute(

@@ -8,7 +8,7 @@ from inside import Inside
 from oncue.core.adaptor import Status
 from oncue.core.items import EventItem, Key
 from oncue.store.jobs import Edit, Intake, Reports
-from oncue.store.person import Forget, left
+from oncue.store.person import Forget, everything, left
 from oncue.store.refusal import Refused
 
 ANN = "+15005551001"
@@ -58,6 +58,16 @@ def test_while_a_message_is_being_sent_nobody_is_forgotten_and_others_go_on(insi
     refused, taken = inside.gather([inside.writer.do(FORGET), inside.writer.do(came)])
     assert isinstance(refused, Refused) and not taken[0].error
     assert inside.states() == {"submitting": 1} and inside.events("bob") == ["visited"]
+
+
+def test_the_anonymous_ids_that_were_theirs_go_with_them(inside: Inside):
+    inside.event("ann", "booked", user_properties={"nickname": "annie"})
+    inside.execute("INSERT INTO store_alias (id, user_id, source, at) VALUES ('anonymous-17', 'ann', 'segment', 1)")
+    assert inside.do(Edit(lambda: everything("ann")))["aliases"] == [
+        {"id": "anonymous-17", "source": "segment", "at": 1}
+    ]
+    assert "anonymous-17" in inside.do(FORGET).addresses
+    assert inside.rows("SELECT * FROM store_alias") == []
 
 
 def test_nobody_is_nobody(inside: Inside):

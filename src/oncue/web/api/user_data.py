@@ -22,6 +22,7 @@ class Everything(BaseModel):
     user: dict[str, Any] | None = Field(
         description="Who they are; null if only events name them.", examples=[{"id": "u1"}]
     )
+    aliases: Rows = Field(description="Anonymous ids that were found to be theirs.", examples=[[]])
     consents: Rows = Field(description="What they said to each category of messages.", examples=[[]])
     events: Rows = Field(description="What happened to them.", examples=[[]])
     messages: Rows = Field(description="What was sent to them, or was not.", examples=[[]])
