@@ -76,8 +76,14 @@ def forget(user: str, by: str, catalogue: Mapping[str, Adaptor]) -> Erased | Non
         if any(one["state"] == State.SUBMITTING for one in found["messages"]):
             raise Refused(f"A message to {user} is being sent at this moment; try again when it is.")
         addresses = _addresses(user)
+        # A number that other users have too is not this person's alone: what nobody could be matched with stays theirs.
+        alone = encode(sorted(one for one in addresses if not _others(user, one))).decode()
+        found["events"] += rows(
+            f"SELECT id, source, properties FROM store_event WHERE user_id = '' AND json_extract(properties, '$.from') {AMONG}",
+            [alone],
+        )
         asked = _ask_providers(found, catalogue)
-        erased = _erase(user, found, addresses)
+        erased = _erase(user, found, alone)
         _forget_examples(found)
         audit.record(
             by, "erased", "user", _FORGOTTEN, note=", ".join(f"{count} {what}" for what, count in erased.items())
@@ -117,11 +123,10 @@ def _ask_providers(found: dict[str, Any], catalogue: Mapping[str, Adaptor]) -> i
     asked: dict[str, set[str]] = {}
     for one in found["messages"]:
         asked.setdefault(one["adaptor"], set()).add(one["provider_id"])
-    received = {one["id"]: one["properties"] or {} for one in found["events"]}
-    for one in found["replies"]:
-        adaptor = catalogue.get(one["adaptor"])
-        provider_id = received.get(one["event"], {}).get(adaptor.received_id) if adaptor else None
-        asked.setdefault(one["adaptor"], set()).add(str(provider_id or ""))
+    for one in found["events"]:
+        adaptor = catalogue.get(one["source"])
+        if adaptor and adaptor.received_id:  # of events about messages, that is no property
+            asked.setdefault(adaptor.name, set()).add(str((one["properties"] or {}).get(adaptor.received_id) or ""))
     count = 0
     for name, ids in sorted(asked.items()):
         adaptor = catalogue.get(name)
@@ -131,17 +136,14 @@ def _ask_providers(found: dict[str, Any], catalogue: Mapping[str, Adaptor]) -> i
     return count
 
 
-def _erase(user: str, found: dict[str, Any], addresses: set[str]) -> dict[str, int]:
+def _erase(user: str, found: dict[str, Any], alone: str) -> dict[str, int]:
     messages = encode([one["id"] for one in found["messages"]]).decode()
     events = encode([one["id"] for one in found["events"]]).decode()
-    # A number that other users have too is not this person's alone: what nobody could be matched with stays theirs.
-    alone = encode(sorted(one for one in addresses if not _others(user, one))).decode()
     erased = {
         "attempts": _delete("store_attempt", f"message {AMONG}", messages),
         "decisions": _delete("store_decision", f"event {AMONG}", events),
         "messages": _delete("store_message", "user_id = %s", user),
-        "events": _delete("store_event", "user_id = %s", user)
-        + _delete("store_event", f"user_id = '' AND json_extract(properties, '$.from') {AMONG}", alone),
+        "events": _delete("store_event", f"id {AMONG}", events),
         "replies": _delete("store_reply", "user_id = %s", user)
         + _delete("store_reply", f"user_id = '' AND address {AMONG}", alone),
         "consents": _delete("store_consent", "user_id = %s", user),

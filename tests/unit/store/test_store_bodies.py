@@ -294,6 +294,20 @@ def test_nothing_is_deleted_before_the_provider_was_asked_to_forget_it(said: Ins
     assert said.messages() == [] and said.rows("SELECT COUNT(*) FROM store_copy") == [(3,)]
 
 
+def test_what_was_not_finished_when_its_turn_came_is_not_deleted_before_it_is_redacted(said: Inside):
+    said.event("bob", "booked", {"what": "in-doubt"}, user_properties={"phone_number": "+15005551002"})
+    doubtful = said.claimed.pop().id
+    said.ended(doubtful, Unknown("lost"))
+    turn(50 * DAY)
+    said.do(Edit(lambda: retention.save_retention(Retention(bodies=40, messages=40), "a test")))
+    said.run(Janitor(said.writer).forget())
+    said.do(Reports("twilio", [Status(message_id=doubtful, provider_id="SMlate", status="delivered", raw={})]))
+    said.do(Edit(lambda: retention.forget("messages", 0, 1 << 60)))
+    assert [one for (one,) in said.messages("id")] == [doubtful]
+    said.run(Janitor(said.writer).forget())
+    assert said.messages() == [] and said.rows("SELECT 1 FROM store_copy WHERE provider_id = 'SMlate'")
+
+
 @pytest.mark.parametrize(
     ("given", "faulty"),
     [({"bodies": "1"}, []), ({"bodies": "0"}, []), ({"bodies": "3651"}, ["bodies"]), ({"bodies": "50", "messages": "40"}, ["bodies"]),

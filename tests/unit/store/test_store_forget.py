@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inside import Inside
-from oncue.core.adaptor import Status
+from oncue.core.adaptor import Reply, Status
 from oncue.core.items import EventItem, Key
 from oncue.store.jobs import Edit, Intake, Reports
 from oncue.store.person import Forget, everything, left
@@ -68,6 +68,34 @@ def test_the_anonymous_ids_that_were_theirs_go_with_them(inside: Inside):
     ]
     assert "anonymous-17" in inside.do(FORGET).addresses
     assert inside.rows("SELECT * FROM store_alias") == []
+
+
+def test_what_their_number_wrote_before_anybody_knew_whose_it_is_goes_too_with_what_was_decided_and_the_carrier_s_copy(
+    inside: Inside,
+):
+    said = {"body": "who is this", "from": ANN, "to": "+15005550006", "message_sid": "SMstranger", "media_urls": []}
+    inside.do(
+        Reports(
+            "twilio",
+            [
+                Reply(
+                    provider_id="SMstranger",
+                    address=ANN,
+                    sender="+15005550006",
+                    scopes=(),
+                    body="who is this",
+                    properties=said,
+                )
+            ],
+        )
+    )
+    inside.execute(
+        "INSERT INTO store_decision (event, rule, revision, acted, reason, sentence, trace, at) SELECT id, 'r', 1, 0, '', '', '[]', 1 FROM store_event"
+    )
+    inside.take({"type": "user", "user": "ann", "properties": {"phone_number": ANN}})
+    inside.do(FORGET)
+    assert places(inside) == [] and inside.rows("SELECT * FROM store_decision") == []
+    assert inside.rows("SELECT provider_id FROM store_copy") == [("SMstranger",)]
 
 
 def test_nobody_is_nobody(inside: Inside):
