@@ -37,6 +37,10 @@ DIE_AT = "TEST_DIE_AT"
 """Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
 
 
+DEBUG = "TEST_DEBUG"
+"""Another: log all that anything says, as a developer may while looking for a fault. Users have no such setting."""
+
+
 class Process:
     """As much of `subprocess.Popen` as `oncue.testing` uses."""
 
@@ -130,9 +134,22 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
         from oncue.workers import reconciler
 
         reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
+    if environ.get(DEBUG):
+        from oncue.cli import logs
+
+        set_up = logs.set_up
+        logs.set_up = lambda kind: (set_up(kind), _say_everything())[0]
     if environ.get(DIE_AT):
         time, _, step = environ[DIE_AT].partition(" ")
         arm(step, int(time))
     from oncue.cli import main
 
     main()
+
+
+def _say_everything() -> None:
+    import logging
+
+    told = set(logging.root.manager.loggerDict) - {"django.template"}  # which oncue keeps from it
+    for logger in (logging.getLogger(), *map(logging.getLogger, told)):
+        logger.setLevel(logging.DEBUG)

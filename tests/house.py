@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import socket
+import urllib.request
 import warnings
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 from aiosmtpd.controller import Controller
+
+from oncue.simulator.spawn import Simulator
 
 ANN = "+15005551001"
 RULES = """
@@ -48,15 +53,27 @@ rules:
 """
 
 
+def listed(carrier: Simulator) -> list[dict[str, Any]]:
+    """What the carrier's own list shows, as its API answers it: messages both ways."""
+    request = urllib.request.Request(
+        f"{carrier.url}/2010-04-01/Accounts/{carrier.account_sid}/Messages.json?PageSize=1000"
+    )
+    token = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
+    request.add_header("Authorization", f"Basic {token}")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: list[dict[str, Any]] = msgspec.json.decode(answer.read())["messages"]
+        return found
+
+
 class Mailbox:
     """A real SMTP server on loopback that keeps what it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.messages: list[EmailMessage] = []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=10)
+        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=10, **options)
         self.url = f"smtp://127.0.0.1:{port}"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:

@@ -29,6 +29,7 @@ from oncue.web.live import PATH as LIVE
 from oncue.web.live import Live
 from oncue.workers import checks, probing
 from oncue.workers.alerts import LOOK_AFTER, Alerts
+from oncue.workers.copies import Copies
 from oncue.workers.http import Client
 from oncue.workers.janitor import Janitor
 from oncue.workers.poller import Poller
@@ -40,6 +41,9 @@ log = logging.getLogger("oncue")
 
 RECONCILE_AFTER = 5.0
 """Seconds between rounds of the reconciler."""
+
+FORGET_COPIES_AFTER = 2.0
+"""Seconds between rounds of having providers forget what messages say."""
 
 STOP_WITHIN = 8.0
 """Seconds for calls under way to end and be recorded; a service manager waits ten before it kills."""
@@ -142,6 +146,7 @@ class Process:
         supervisor.every(600.0, "forgetting", janitor.forget)
         supervisor.every(LOOK_AFTER, "alerts", Alerts(writer, client, self.settings.public_url).look)
         supervisor.every(RECONCILE_AFTER, "reconciler", Reconciler(writer, client).look)
+        supervisor.every(FORGET_COPIES_AFTER, "copies", Copies(writer, client).look)
         if not self.settings.public_url:
             supervisor.every(0.5, "poller", Poller(writer, client).poll)
         return supervisor

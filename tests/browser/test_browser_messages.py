@@ -1,6 +1,8 @@
 """The screen Messages: the log, live, and one message with all that is known of it."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -172,6 +174,33 @@ def test_one_that_was_delivered_is_sent_again_only_if_one_insists(owner, site, c
     resend.get_by_label("Send it all the same").check()
     resend.get_by_role("button", name="Send again").click()
     expect(owner.get_by_role("status").filter(has_text="This is the copy")).to_be_visible()
+
+
+def test_one_that_was_redacted_says_so_wherever_it_stands_and_is_not_sent_again(owner, site):
+    book(site, "ann", "Ann", ANN, "B-gone")
+    (message,) = site.wait_for_messages(1, "fields LIKE '%B-gone%' AND carrier_status = 'delivered'")
+    with (
+        closing(sqlite3.connect(site.folder / "data" / "oncue.db")) as file,
+        file,
+    ):  # as test_store_bodies.py shows that it becomes
+        file.execute(
+            "UPDATE store_message SET fields = ? WHERE id = ?",
+            ['{"$redacted_at":1777800000000,"$segments":2}', message["id"]],
+        )
+        file.execute("UPDATE store_attempt SET exchange = '[]' WHERE message = ?", [message["id"]])
+    for where in ("/messages", "/users/ann", f"/events/{message['event']}"):
+        owner.goto(where)
+        expect(owner.locator("#main")).to_contain_text("[redacted on 2026-05-03]")
+    owner.goto(f"/messages/{message['id']}")
+    sent = owner.get_by_role("region", name="What was sent")
+    expect(sent).to_contain_text("[redacted on 2026-05-03]")
+    expect(sent.locator("dl.facts")).to_have_text(re.compile("Segments\\s*2"))
+    expect(owner.locator("#main")).not_to_contain_text("$redacted")
+    again = owner.get_by_role("region", name="Send again")
+    expect(again).to_contain_text("there is nothing to send again")
+    expect(again.get_by_role("button")).to_have_count(0)
+    faultless(owner)
+    shoot(owner, "redacted")
 
 
 def test_one_that_waits_is_called_off(owner, site, carrier):

@@ -25,8 +25,8 @@ SHOWN = {200, 204, 302, 422}
 DONE = {*SHOWN, 400, 404, 409}
 """Of a form without anything in it."""
 
-NEVER_THERE = {"invitation": 404, "api-operation": 401, "opt_outs-lift": 404}
-"""A link that was used, an address of the API without a key, an opt-out that is not said which."""
+NEVER_THERE = {"invitation": 404, "api-operation": 401, "opt_outs-lift": 404, "users-forget": 404, "users-export": 404}
+"""A link that was used, an address of the API without a key, an opt-out or a user that is not said which."""
 
 
 class Client:

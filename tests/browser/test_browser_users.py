@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 from booking import open_for_bookings
@@ -258,6 +260,76 @@ def test_whatever_an_app_calls_its_users_is_shown_as_text(owner: Page, bookings)
     owner.get_by_label("Value").fill("mended")
     owner.get_by_role("button", name="Save").click()
     expect(owner.get_by_role("region", name="Properties")).to_contain_text("mended")
+
+
+def test_everything_about_a_user_is_downloaded_and_then_forgotten_by_an_owner_who_types_their_id(owner: Page, bookings):
+    bookings.event("ida", "booking_confirmed", {"booking_id": "I1", "amount": 50}, user_properties={"phone_number": "+15005551088", "country": "US", "first_name": "Ida-canary"})  # fmt: skip
+    bookings.wait_for_messages(1, "user_id = 'ida' AND carrier_status = 'delivered'")
+    owner.goto("/users/ida")
+    data = owner.get_by_role("region", name="Their data")
+    with owner.expect_download() as download:
+        data.get_by_role("link", name="Export everything").click()
+    assert download.value.suggested_filename == "user-ida.json"
+    kept = json.loads(download.value.path().read_text())
+    assert kept == json.loads(bookings.run("users", "export", "ida").stdout) and kept["user"]["id"] == "ida"
+    data.get_by_role("link", name="Forget this user…").click()
+    expect(owner.get_by_role("heading", name="Forget a user")).to_be_visible()
+    expect(owner.locator(".facts")).to_contain_text("messages1")
+    faultless(owner)
+    shoot(owner, "forget")
+    owner.get_by_role("button", name="Forget this user").click()
+    expect(owner.get_by_role("alert")).to_have_text("Type the user's id.")
+    expect(owner.get_by_label("Type the user’s id to confirm")).to_be_focused()
+    owner.get_by_label("Type the user’s id to confirm").fill("eda")
+    owner.get_by_label("Type the user’s id to confirm").press("Enter")
+    expect(owner.get_by_role("alert")).to_contain_text("This is not the user's id")
+    faultless(owner)
+    shoot(owner, "forget-faulty")
+    assert bookings.query("SELECT 1 FROM store_user WHERE id = 'ida'")
+    owner.get_by_label("Type the user’s id to confirm").fill(" ida ")
+    owner.get_by_role("button", name="Forget this user").click()
+    expect(owner.locator("#said")).to_have_text("The user is forgotten.")
+    assert "ida" not in owner.url
+    for table in ("event", "message", "consent", "user"):
+        column = "id" if table == "user" else "user_id"
+        assert not bookings.query(f"SELECT 1 FROM store_{table} WHERE {column} = 'ida'"), table
+    ((by, name, said),) = bookings.query(
+        "SELECT by, name, before || after || note FROM store_audit WHERE verb = 'erased'"
+    )
+    assert (by, name) == ("owner@example.com", "forgotten user") and "1 messages" in said
+    assert "ida" not in said and "canary" not in said
+    owner.goto("/users/ida")
+    expect(owner.get_by_role("heading", name="There is nothing here")).to_be_visible()
+
+
+def test_only_an_owner_forgets(page: Page, bookings):
+    sign_in(page, "editor@example.com")
+    page.goto("/users/cleo")
+    data = page.get_by_role("region", name="Their data")
+    expect(data.get_by_role("link", name="Export everything")).to_be_visible()
+    expect(data.get_by_role("link", name="Forget")).to_have_count(0)
+    shoot(page, "one-data")
+    page.goto("/users-forget?user=cleo")
+    expect(page.get_by_role("heading", name="Not allowed")).to_be_visible()
+
+
+def test_a_user_of_any_id_can_be_forgotten(owner: Page, bookings):
+    user = "<b>/../'\"?#&\u202e x\n🎉" + "w" * 60
+    bookings.post({"type": "user", "user": user, "properties": {"first_name": "Zed"}})
+    owner.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    owner.goto(f"/users-forget?{urlencode({'user': user})}")
+    for width in (390, 1280):
+        owner.set_viewport_size({"width": width, "height": 900})
+        assert owner.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    faultless(owner)
+    shoot(owner, "forget-hostile")
+    with owner.expect_download() as download:
+        owner.get_by_role("link", name="everything as a file").click()
+    assert re.fullmatch(r"user-[\w-]+\.json", download.value.suggested_filename, re.ASCII)
+    owner.get_by_label("Type the user’s id to confirm").fill(user.replace("\n", " "))
+    owner.get_by_role("button", name="Forget this user").click()
+    expect(owner.locator("#said")).to_have_text("The user is forgotten.")
+    assert not bookings.query("SELECT 1 FROM store_user WHERE properties LIKE '%Zed%'")
 
 
 def test_a_viewer_changes_nothing(page: Page, bookings):

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from house import ANN, RULES, ann
+from house import ANN, RULES, ann, listed
+from oncue.testing import wait_for
 
 BOB = "+15005551002"
 CANARY = "canary-7f3a"
@@ -48,6 +49,28 @@ def test_a_person_is_erased_to_the_last_byte_and_nobody_else_is_touched(busy):
     for file in (busy.folder / "data").iterdir():
         content = file.read_bytes()
         assert CANARY.encode() not in content and b"ann-id" not in content, file
+
+
+def test_the_carrier_forgets_what_was_said_too_and_nothing_of_anybody_else(busy, carrier):
+    done = busy.run("forget", "ann-id", "--yes")
+    assert "The provider is asked to forget what 3 messages say" in done.stdout
+    wait_for(lambda: not busy.query("SELECT 1 FROM store_copy"), 15)
+    kept = {one["to"]: one for one in listed(carrier) if one["direction"] != "inbound"}
+    assert (kept[ANN]["body"], kept[ANN]["status"]) == ("", "delivered")
+    assert kept[BOB]["body"] == "Hi Bob, booking Bob-booking is confirmed."
+    assert CANARY not in str(listed(carrier)), "nor in what she wrote"
+
+
+def test_what_the_carrier_is_not_done_with_is_asked_for_until_it_is(start, carrier):
+    carrier.fault("stuck", to=ANN)
+    oncue = start(RULES)
+    oncue.post(booking("ann-id", ANN, CANARY))
+    oncue.wait_for_messages(1, "state = 'accepted'")
+    assert oncue.run("forget", "ann-id", "--yes").returncode == 0
+    wait_for(lambda: oncue.query("SELECT tries FROM store_copy") == [(1,)], 15)
+    ((copy,),) = oncue.query("SELECT provider_id FROM store_copy")
+    assert copy.startswith("SM") and CANARY in str(listed(carrier))
+    wait_for(lambda: b'oncue_provider_copies{adaptor="twilio"} 1' in oncue.call("GET", "/metrics")[2], 15)
 
 
 def test_who_was_forgotten_is_still_never_texted(busy, carrier):

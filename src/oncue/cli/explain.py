@@ -10,6 +10,7 @@ import typer
 from oncue.cli.listings import Json
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, plain, print_json, say, when
+from oncue.core.message import redacted_on
 from oncue.store.explain import MOST_ALIKE, Explanation, Told, alike
 from oncue.store.explain import explain as find
 
@@ -113,7 +114,10 @@ def _tell_message(told: Told) -> None:
     if message["carrier_status"]:
         code = f", error {message['error_code']}: {message['error_message']}" if message["error_code"] else ""
         say(f"  the provider calls it {message['carrier_status']}{escaped(code)} ({escaped(message['provider_id'])})")
-    for name, value in (message["fields"] or {}).items():
+    redacted = redacted_on(message["fields"])
+    if redacted:
+        say(f"    {escaped(redacted)}")
+    for name, value in (message["fields"] or {}).items() if not redacted else ():
         say(f"    {escaped(name)}: {escaped(plain(value))}")
     for warning in message["warnings"] or []:
         say(f"  note: {escaped(warning)}")

@@ -36,5 +36,6 @@ def set_up(kind: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if kind == "json" else _Console())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("uvicorn.access", "uvicorn.error", "asyncio"):
+    # Asked for all it has to say, Django writes down whatever a page is made of, links and keys that are shown once among it.
+    for noisy in ("uvicorn.access", "uvicorn.error", "asyncio", "django.template"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -235,6 +235,19 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     after: float | None = None
 
 
+class Redacted(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of asking a provider to forget what a message says. With no `problem` it is done, and the provider keeps nothing to read."""
+
+    problem: str = ""
+    """A sentence: not yet (it is under way there), or not at all."""
+    is_unknown: bool = False
+    """The provider has no such message: there is nothing to forget."""
+    is_ours: bool = False
+    """The problem is not the message's: the provider cannot be reached, or takes no request of ours now."""
+    after: float | None = None
+    """Seconds for which the provider asks to be left alone."""
+
+
 OWN_PREFIXES = ("oncue.", "message.", "rule.")
 """Event names that begin so are oncue's own."""
 
@@ -266,6 +279,10 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """The event that a refusal for consent, or a person's opt-out, raises (without the adaptor's prefix)."""
     opted_in: str = ""
     received: str = ""
+    said: tuple[str, ...] = ()
+    """Properties of the event `received` that hold what the person wrote."""
+    received_id: str = ""
+    """The property of it that is the provider's id of what they wrote."""
     inbound: tuple[Inbound, ...] = ()
     status_inbound: str = ""
     """Which inbound a message's status callback goes to; empty if the provider makes none."""
@@ -275,6 +292,9 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     """What became of these, whose callbacks are late? None where a provider cannot say."""
     find: Callable[[Http, Config, str, Sequence[Sought]], Awaitable[Found]] | None = None
     """(http, configuration, recipient, messages) → does the provider have these, whose answers were lost? None where it cannot say."""
+    redact: Callable[[Http, Config, str], Awaitable[Redacted]] | None = None
+    """(http, configuration, the provider's id) → have the provider forget what that message says, and nothing else of it; asked again, it is
+    done again. None where a provider keeps nothing, or cannot be asked."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
     """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
     probe: Callable[[Config, str], Probe] | None = None

@@ -6,7 +6,11 @@ independently, each only forward; `docs/states.md` draws both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+from oncue.core import clock
 
 
 class State(StrEnum):
@@ -24,6 +28,21 @@ class State(StrEnum):
 
 IN_DOUBT = (State.SUBMITTING, State.UNKNOWN)
 """States that any proof of acceptance (a 201, a callback, the provider's list) settles as ACCEPTED."""
+
+
+REDACTED_AT, SEGMENTS = "$redacted_at", "$segments"
+"""All that is left of a message's fields when its content was taken away: when that was, and how many segments it took."""
+
+
+def redacted_on(fields: Mapping[str, Any] | None) -> str:
+    """What stands in place of a message's content, `[redacted on 2026-05-03]`; empty while the content is there."""
+    at = (fields or {}).get(REDACTED_AT)
+    return redacted(at) if at else ""
+
+
+def redacted(at: int) -> str:
+    """What stands in place of a text that was taken away then (milliseconds)."""
+    return f"[redacted on {clock.iso(at)[:10]}]"
 
 
 class Category(StrEnum):

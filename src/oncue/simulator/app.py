@@ -131,6 +131,10 @@ class Simulator:
                 content: Any = senders.account_json(account)
             case "Messages", False, "GET":
                 content = messages.page(self.world, account, query)
+            case "Media", True, "DELETE" if found[5]:
+                messages.delete_medium(messages.fetch(self.world, account, one), found[5])
+                await answer(send, 204, b"", b"application/json", *self._headers(0))
+                return
             case "Media", _, "GET":
                 content = messages.media_json(messages.fetch(self.world, account, one), found[5] or "")
             case "Messages", True, "GET":

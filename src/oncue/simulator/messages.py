@@ -133,16 +133,24 @@ def fetch(world: World, account: str, message_sid: str) -> Message:
 
 
 def update(world: World, message: Message, form: Form) -> bool:
-    """Cancel or redact; whether it was canceled. Raises `Problem`."""
-    if form.get("Status") == "canceled":
+    """Cancel or redact; whether it was canceled. Raises `Problem`.
+
+    twilio.com/docs/api/errors/30400 says what the form may hold. What is not complete is refused as for a deletion; Twilio documents the
+    code for that alone.
+    """
+    if ("Status" in form) == ("Body" in form) or form.get("Status", "canceled") != "canceled" or form.get("Body"):
+        raise Problem(400, 30400, "A message can be canceled (Status=canceled) or redacted (Body=)")
+    if "Status" in form:
         if message.status not in ("accepted", "scheduled", "queued"):
             raise Problem(400, 30409, "Message is in a final state and cannot be canceled")
         world.move(message, "canceled")
         return True
-    if form.get("Body") == "":
-        message.body = ""
-        return False
-    raise Problem(400, 20001, "A message can be canceled (Status=canceled) or redacted (Body=)")
+    if message.status not in FINAL:
+        raise Problem(409, 20009, "Cannot redact this resource before it is complete")
+    message.body = ""
+    message.parameters.pop("Body", None)
+    message.updated_at = clock.now()
+    return False
 
 
 def delete(world: World, message: Message) -> None:
@@ -236,6 +244,21 @@ def to_json(message: Message) -> dict[str, Any]:
     }
 
 
+def delete_medium(message: Message, medium_sid: str) -> None:
+    """Forget one of the pictures; how many there were stays. Raises `Problem`."""
+    found = media_json(message, medium_sid)
+    if message.status not in FINAL:
+        raise Problem(409, 20009, "Cannot delete this resource before it is complete")
+    place = int(found["sid"][-4:])
+    # Another list: the phone that it was delivered to keeps its own.
+    message.media = ["" if index == place else url for index, url in enumerate(message.media)]
+    message.parameters.pop("MediaUrl", None)
+
+
+def _kept(message: Message) -> list[int]:
+    return [index for index, url in enumerate(message.media) if url]
+
+
 def media_json(message: Message, medium_sid: str = "") -> dict[str, Any]:
     """The media of a message, or one of them. Raises `Problem`."""
     uri = f"{API}/Accounts/{message.account}/Messages/{message.sid}/Media"
@@ -249,7 +272,7 @@ def media_json(message: Message, medium_sid: str = "") -> dict[str, Any]:
             "date_updated": rfc2822(message.created_at),
             "uri": f"{uri}/ME{message.sid[2:30]}{index:04d}.json",
         }
-        for index in range(len(message.media))
+        for index in _kept(message)
     ]
     if medium_sid:
         for medium in listed:

@@ -214,6 +214,20 @@ class Facts:
             for root, count in self._rows(sql.format(AMONG), wanted):
                 self.descendants[root] += count
 
+    def forget(self, user: str) -> None:
+        """Nothing of a user who was erased stays at hand: whoever comes next in this transaction finds what the database has, which is nothing."""
+        gone = {one.id for one in self.messages.values() if one.user == user}
+        self.messages = {name: one for name, one in self.messages.items() if name not in gone}
+        self.by_provider = {name: one for name, one in self.by_provider.items() if one.id not in gone}
+        if user in self.users:
+            self.users[user] = User(id=user, properties={})
+        self.consents = {name: said for name, said in self.consents.items() if name[0] != user}
+        self.conversations = {pair: known for pair, known in self.conversations.items() if known[0] != user}
+        self.owners = {phone: [one for one in owners if one != user] for phone, owners in self.owners.items()}
+        self.at_hand.pop(user, None)
+        self.sent.pop(user, None)
+        self.aliases = {one: known for one, known in self.aliases.items() if known != user}
+
     def load_conversations(self, pairs: set[tuple[str, str]]) -> None:
         """Have at hand who was last texted on these pairs of numbers, and whose numbers they are."""
         addresses = {address for address, _ in pairs}

@@ -24,12 +24,12 @@ _UPSERT_ALIAS = insert(
     "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, source = excluded.source, at = excluded.at",
 )
 _MOVES = (
-    "UPDATE store_reply SET user_id = %s WHERE user_id = %s AND event IN (SELECT id FROM store_event WHERE user_id = %s)",
+    "UPDATE store_reply SET user_id = %s WHERE user_id = %s AND user_id = %s",
     "UPDATE store_conversation SET user_id = %s WHERE user_id = %s AND address IN (SELECT recipient FROM store_message WHERE user_id = %s)",
     "UPDATE store_event SET user_id = %s WHERE user_id = %s AND user_id = %s",
     "UPDATE store_message SET user_id = %s WHERE user_id = %s AND user_id = %s",
 )
-"""Each finds its rows by an index: replies and conversations have none by user, so they are found by events and messages."""
+"""Each finds its rows by an index: conversations have none by user, so they are found by messages."""
 
 
 def join(unit: Unit, lanes: Lanes, alias: str, user: str, source: str) -> Verdict:

@@ -18,6 +18,7 @@ OTHER = "other"
 
 GAUGES = {
     "in_doubt_messages": "Messages of which it is not known whether the provider has them.",
+    "provider_copies": "Messages whose content the provider is still to forget; it stops counting at 10,000.",
     "reconciler_behind_seconds": "By how much asking after late messages lags behind.",
 }
 

@@ -5,17 +5,22 @@ What stays, and must: that a number opted out, or nobody could keep the promise 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 
+from oncue.core import clock
+from oncue.core.adaptor import Adaptor
 from oncue.core.message import State
-from oncue.store import audit
+from oncue.store import audit, chain, copies
 from oncue.store.facts import AMONG, encode
+from oncue.store.jobs import Whole
+from oncue.store.lanes import Lanes
 from oncue.store.refusal import Refused
 from oncue.store.rows import Row, rows
+from oncue.store.unit import Unit
 
 KEPT = ("store_optout", "store_audit")
 """Where an address may be found afterwards: in the ledger of opt-outs, and in the trail of who changed that ledger."""
@@ -26,12 +31,15 @@ _SHORTEST = 6
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, in rows by kind; and where something of the person is left, which must be nowhere: (table, rows)."""
+    """What was erased, in rows by kind."""
 
     erased: dict[str, int]
-    left: list[tuple[str, int]]
+    at_provider: int
+    """Messages and replies that providers are asked to forget."""
     opted_out: int
     """Opt-outs of their addresses, which stay."""
+    addresses: frozenset[str]
+    """Where they were reached, and the anonymous ids that were theirs: to be looked for with `left`, told to nobody."""
 
 
 def everything(user: str) -> dict[str, Any] | None:
@@ -39,6 +47,7 @@ def everything(user: str) -> dict[str, Any] | None:
     person = _all("SELECT id, properties, phone, created_at, updated_at FROM store_user WHERE id = %s", user)
     found: dict[str, Any] = {
         "user": person[0] if person else None,
+        "aliases": _all("SELECT id, source, at FROM store_alias WHERE user_id = %s", user),
         "consents": _all("SELECT category, state, source, at FROM store_consent WHERE user_id = %s", user),
         "events": _all("SELECT id, name, properties, timestamp, received_at, source, raw FROM store_event WHERE user_id = %s ORDER BY seq", user),
         "messages": _all("SELECT * FROM store_message WHERE user_id = %s ORDER BY seq", user),
@@ -53,45 +62,94 @@ def everything(user: str) -> dict[str, Any] | None:
     return found if any(found.values()) else None
 
 
-def forget(user: str, by: str) -> Erased | None:
-    """Erase a person; None if nothing is kept of them. Raises `Refused` while a message to them is being sent."""
+def forget(user: str, by: str, catalogue: Mapping[str, Adaptor]) -> Erased | None:
+    """Erase a person, and have providers forget what was said; None if nothing is kept of them. Inside a transaction.
+
+    Raises `Refused` while a message to them is being sent.
+    """
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only given back
     try:
-        with transaction.atomic():
-            found = everything(user)
-            if found is None:
-                return None
-            if any(one["state"] == State.SUBMITTING for one in found["messages"]):
-                raise Refused(f"A message to {user} is being sent at this moment; try again when it is.")
-            addresses = _addresses(user)
-            erased = _erase(user, found, addresses)
-            _forget_examples(found)
-            audit.record(
-                by, "erased", "user", _FORGOTTEN, note=", ".join(f"{count} {what}" for what, count in erased.items())
-            )
-            return Erased(erased=erased, left=_left(user, addresses), opted_out=len(found["opt_outs"]))
+        found = everything(user)
+        if found is None:
+            return None
+        if any(one["state"] == State.SUBMITTING for one in found["messages"]):
+            raise Refused(f"A message to {user} is being sent at this moment; try again when it is.")
+        addresses = _addresses(user)
+        # A number that other users have too is not this person's alone: what nobody could be matched with stays theirs.
+        alone = encode(sorted(one for one in addresses if not _others(user, one))).decode()
+        found["events"] += rows(
+            f"SELECT id, source, properties FROM store_event WHERE user_id = '' AND json_extract(properties, '$.from') {AMONG}",
+            [alone],
+        )
+        asked = _ask_providers(found, catalogue)
+        erased = _erase(user, found, alone)
+        _forget_examples(found)
+        audit.record(
+            by, "erased", "user", _FORGOTTEN, note=", ".join(f"{count} {what}" for what, count in erased.items())
+        )
+        addresses |= {one["id"] for one in found["aliases"]}
+        return Erased(
+            erased=erased, at_provider=asked, opted_out=len(found["opt_outs"]), addresses=frozenset(addresses)
+        )
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = OFF")
 
 
-def _erase(user: str, found: dict[str, Any], addresses: set[str]) -> dict[str, int]:
+class Forget(Whole, frozen=True, kw_only=True):
+    """Erase a person. Answers what was erased, or None. Raises `Refused`."""
+
+    user: str
+    by: str
+
+    @property
+    def line(self) -> str:
+        """Its own."""
+        return "forgetting"
+
+    def take(self, unit: Unit, lanes: Lanes) -> Erased | None:
+        """What others of this transaction said of them is written first, so that it is erased too; nothing of them stays at hand."""
+        chain.run(unit, lanes)
+        unit.flush()
+        erased = forget(self.user, self.by, unit.snapshot.catalogue)
+        if erased:
+            unit.forget(self.user)
+        return erased
+
+
+def _ask_providers(found: dict[str, Any], catalogue: Mapping[str, Adaptor]) -> int:
+    """Have providers that can forget do so: a message's id there is all that is kept of it. Returns how many are asked for."""
+    asked: dict[str, set[str]] = {}
+    for one in found["messages"]:
+        asked.setdefault(one["adaptor"], set()).add(one["provider_id"])
+    for one in found["events"]:
+        adaptor = catalogue.get(one["source"])
+        if adaptor and adaptor.received_id:  # of events about messages, that is no property
+            asked.setdefault(adaptor.name, set()).add(str((one["properties"] or {}).get(adaptor.received_id) or ""))
+    count = 0
+    for name, ids in sorted(asked.items()):
+        adaptor = catalogue.get(name)
+        if adaptor and adaptor.redact:
+            copies.ask(name, ids, clock.now())
+            count += len(ids - {""})
+    return count
+
+
+def _erase(user: str, found: dict[str, Any], alone: str) -> dict[str, int]:
     messages = encode([one["id"] for one in found["messages"]]).decode()
     events = encode([one["id"] for one in found["events"]]).decode()
-    # A number that other users have too is not this person's alone: what nobody could be matched with stays theirs.
-    alone = encode(sorted(one for one in addresses if not _others(user, one))).decode()
     erased = {
         "attempts": _delete("store_attempt", f"message {AMONG}", messages),
         "decisions": _delete("store_decision", f"event {AMONG}", events),
         "messages": _delete("store_message", "user_id = %s", user),
-        "events": _delete("store_event", "user_id = %s", user)
-        + _delete("store_event", f"user_id = '' AND json_extract(properties, '$.from') {AMONG}", alone),
+        "events": _delete("store_event", f"id {AMONG}", events),
         "replies": _delete("store_reply", "user_id = %s", user)
         + _delete("store_reply", f"user_id = '' AND address {AMONG}", alone),
         "consents": _delete("store_consent", "user_id = %s", user),
     }
     _delete("store_conversation", "user_id = %s", user)
+    _delete("store_alias", "user_id = %s", user)
     _delete("store_user", "id = %s", user)
     with connection.cursor() as cursor:  # who changed what of them, and why, is theirs as well; that somebody did stays
         cursor.execute(
@@ -137,10 +195,11 @@ def _others(user: str, address: str) -> bool:
     return bool(rows(sql, [address, user]))
 
 
-def _left(user: str, addresses: Iterable[str]) -> list[tuple[str, int]]:
-    """Every text of every table is read: where their id stands by itself, or an address of theirs in anything."""
+def left(user: str, addresses: Iterable[str]) -> list[tuple[str, int]]:
+    """Where something of the person is left, which must be nowhere: (table, rows). Every text of every table is read: where their id stands by
+    itself, or an address of theirs in anything. It takes as long as the database is large."""
     looked_for = [one for one in addresses if len(one) >= _SHORTEST and not _others(user, one)]
-    left = []
+    places = []
     for table in _all("SELECT name FROM sqlite_master WHERE type = %s AND name LIKE 'store_%%'", "table"):
         columns = [row["name"] for row in rows(f"PRAGMA table_info({table['name']})", [])]
         wheres = [f"{column} = %s" for column in columns if column in ("user_id", "id", "name")]
@@ -151,8 +210,8 @@ def _left(user: str, addresses: Iterable[str]) -> list[tuple[str, int]]:
                 values += [one] * len(columns)
         if wheres:
             (found,) = rows(f"SELECT COUNT(*) AS count FROM {table['name']} WHERE {' OR '.join(wheres)}", values)
-            left += [(table["name"], int(found["count"]))] if found["count"] else []
-    return left
+            places += [(table["name"], int(found["count"]))] if found["count"] else []
+    return places
 
 
 def _delete(table: str, where: str, value: str) -> int:

@@ -16,11 +16,11 @@ from oncue.core import clock, ids
 from oncue.core.adaptor import Adaptor, Reply, Status
 from oncue.core.event import Event
 from oncue.core.leaving import reads_like_opt_out
-from oncue.core.message import IN_DOUBT, State, later
+from oncue.core.message import IN_DOUBT, State, later, redacted_on
 from oncue.store import consent, tally
 from oncue.store.message import Message
 from oncue.store.seen import day_of, seen_digest
-from oncue.store.unit import Unit, encode
+from oncue.store.unit import Unit, decode, encode
 
 MAYBE_OPT_OUT = "maybe_opt_out"
 """The flag of a reply that reads like an opt-out, but is no keyword that carriers act on."""
@@ -92,7 +92,7 @@ def _take_back(unit: Unit, adaptor: Adaptor, message: Message, provider_id: str)
     """A callback names its message: what had been bound to another by the provider's list was not that one's, which is in doubt again."""
     unit.load_messages_by_provider({provider_id})  # a statement of its own, for a case that is rare
     other = unit.by_provider.get((adaptor.name, provider_id))
-    if other is None or other is message:
+    if other is None or other is message or redacted_on(decode(other.fields)):  # there would be nothing left to send
         return
     log.warning("%s is message %s, not %s as its list seemed to show", provider_id, message.id, other.id)
     other.state, other.reason = State.UNKNOWN, "What was taken for it in the provider's list was another message."

@@ -9,7 +9,7 @@ import msgspec
 
 from oncue.core import ids
 from oncue.core.adaptor import Impossible
-from oncue.core.message import State
+from oncue.core.message import State, redacted_on
 from oncue.core.reasons import Reason
 from oncue.store import audit, consent, courtesy, outbox
 from oncue.store.facts import AMONG
@@ -22,6 +22,8 @@ from oncue.store.unit import Unit, decode, encode
 
 MOST = 20
 """Times that one message can be sent again."""
+
+REDACTED = "What it said was redacted, so that there is nothing to send again; send the event again."
 
 _UNDER_WAY = {
     State.WAITING: "It is still waiting, and will be sent when its turn comes.",
@@ -98,6 +100,8 @@ class Resend(Whole, frozen=True, kw_only=True):
             raise Refused(f"It was sent again {MOST} times; that is enough.")
         if hindered and not self.force:
             raise Refused(hindered)
+        if redacted_on(decode(original.fields)):
+            raise Refused(REDACTED)
         if unit.snapshot.is_stopped(original.rule):
             raise Refused(f"The rule {original.rule} is off, so nothing of it is sent; turn it on first.")
 

@@ -14,11 +14,15 @@ from django.db import connection
 from oncue.core import clock
 from oncue.core.fields import Fault
 from oncue.core.message import IN_DOUBT, State
-from oncue.store import audit
+from oncue.store import audit, bodies
+from oncue.store.facts import AMONG, encode
 from oncue.store.rows import rows
 
 SHORTEST = 40
-"""Days: events are accepted 30 days late, clients' ids recognised for 35, and caps count messages of 30 days; nothing of that may be missing."""
+"""Days for which rows are kept: events are accepted 30 days late, clients' ids recognised for 35, and caps count messages of 30 days; nothing of that may be missing."""
+
+SHORTEST_BODIES = 1
+"""What a message says is needed for none of that."""
 
 LONGEST = 3_650
 
@@ -35,6 +39,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """What was said to the provider and what it answered, of each attempt: often the biggest part."""
     events: int = 0
     """Events, with the decisions about them."""
+    bodies: int = 0
+    """What messages and replies say, here and at the provider; the rest of them stays."""
 
 
 def read_retention() -> Retention:
@@ -52,11 +58,17 @@ def read_values(given: dict[str, str]) -> tuple[Retention, list[Fault]]:
     for name in Retention.__struct_fields__:
         text = str(given.get(name) or "0").strip()
         days = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else -1
-        if days and not SHORTEST <= days <= LONGEST:
+        shortest = SHORTEST_BODIES if name == "bodies" else SHORTEST
+        if days and not shortest <= days <= LONGEST:
             faults.append(
-                Fault(name, f"Give a number of days from {SHORTEST} to {LONGEST}, or 0 to keep them for good.")
+                Fault(name, f"Give a number of days from {shortest} to {LONGEST}, or 0 to keep them for good.")
             )
         values[name] = max(days, 0)
+    if not faults and values["messages"] and values["bodies"] > values["messages"]:
+        said = (
+            "A message that is deleted here could not be redacted at the provider any more: redact no later than that."
+        )
+        faults.append(Fault("bodies", said))
     if not faults and values["events"] and not 0 < values["messages"] <= values["events"]:
         faults.append(
             Fault("events", "A message is shown with the event behind it: keep events as long as messages, or longer.")
@@ -93,6 +105,10 @@ def forget(what: str, after: int, older_than: int) -> int | None:
     if not old:
         return None
     until = int(old[-1]["seq"])
+    if what in ("messages", "replies") and read_retention().bodies:
+        until = min(until, getattr(bodies.read_place(), what))  # the provider is asked to forget them first
+        if until <= after:
+            return None
     forget_some(after, until, older_than)
     return until
 
@@ -100,9 +116,10 @@ def forget(what: str, after: int, older_than: int) -> int | None:
 def _messages(after: int, until: int, older_than: int) -> None:
     """With their attempts. One that still waits, is under way or unknown stays."""
     open_states = ", ".join(f"'{state.value}'" for state in (State.WAITING, *IN_DOUBT))
-    which = f"seq > %s AND seq <= %s AND created_at < %s AND state NOT IN ({open_states})"
+    which = f"seq > %s AND seq <= %s AND created_at < %s AND state NOT IN ({open_states}) AND NOT seq {AMONG}"
     with connection.cursor() as cursor:
-        values = [after, until, older_than]
+        noted = bodies.read_place().open if read_retention().bodies else []
+        values: list[int | str] = [after, until, older_than, encode(noted).decode()]
         cursor.execute(
             f"DELETE FROM store_attempt WHERE message IN (SELECT id FROM store_message WHERE {which})", values
         )

@@ -8,13 +8,17 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from oncue.core.redact import without_credentials
+
 Row = dict[str, Any]
 
 _JSON = frozenset({"properties", "fields", "warnings", "trace", "exchange", "scopes", "raw", "before", "after"})
+_SHOWN = frozenset({"fields", "before", "after"})
+"""What may hold the headers of a webhook."""
 
 
 def rows(sql: str, values: Sequence[Any]) -> list[Row]:
-    """Rows of a query as maps, JSON columns decoded."""
+    """Rows of a query as maps, JSON columns decoded, credentials in headers hidden."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         names = [column[0] for column in cursor.description]
@@ -30,6 +34,7 @@ def one(sql: str, values: Sequence[Any]) -> Row | None:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name in _JSON:
-        return msgspec.json.decode(value) if value else None
-    return value
+    if name not in _JSON:
+        return value
+    found = msgspec.json.decode(value) if value else None
+    return without_credentials(found) if name in _SHOWN else found

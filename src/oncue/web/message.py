@@ -13,7 +13,7 @@ from django.shortcuts import render
 
 from oncue.core.adaptor import Action, Preview
 from oncue.core.fields import as_text
-from oncue.core.message import State
+from oncue.core.message import SEGMENTS, State, redacted_on
 from oncue.store import reading
 from oncue.store.explain import Explanation, Told, explain
 from oncue.web.backstage import behind
@@ -85,7 +85,8 @@ def context(found: Explanation) -> dict[str, Any]:
     message = one.message
     action = _action(message)
     fields = message["fields"] or {}
-    preview = action.preview(fields) if action and action.preview and fields else Preview()
+    redacted = redacted_on(fields)
+    preview = _left(fields) if redacted else _preview(action, fields)
     user = reading.user(message["user_id"]) if message["user_id"] else None
     return {
         "message": message,
@@ -95,7 +96,8 @@ def context(found: Explanation) -> dict[str, Any]:
         "tone": _tone(message),
         "preview": preview,
         "pictures": [url for url in preview.pictures if urlsplit(url).scheme in ("http", "https")],
-        "fields": _fields(fields, action),
+        "fields": [] if redacted else _fields(fields, action),
+        "redacted": redacted,
         "event": found.event,
         "cause": found.cause,
         "decisions": found.decisions,
@@ -104,6 +106,16 @@ def context(found: Explanation) -> dict[str, Any]:
         "consents": user["consents"] if user else [],
         "opt_outs": _opt_outs(message["recipient"]),
     }
+
+
+def _preview(action: Action | None, fields: Row) -> Preview:
+    return action.preview(fields) if action and action.preview and fields else Preview()
+
+
+def _left(fields: Row) -> Preview:
+    """Of a message whose content was taken away."""
+    segments = fields.get(SEGMENTS)
+    return Preview(facts=(("Segments", str(segments)),) if segments else ())
 
 
 def _tone(message: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from oncue.core.message import State
+from oncue.core.message import State, redacted_on
 from oncue.store import resend
 from oncue.store.call_off import call_off
 from oncue.store.refusal import Refused
@@ -69,6 +69,8 @@ def offers(message: Mapping[str, Any]) -> dict[str, Any]:
     refused = ""
     if state in _NOT_YET:
         refused = hindered
+    elif redacted_on(message["fields"]):
+        refused = resend.REDACTED
     elif snapshot.is_stopped(rule):
         refused = f"The rule {rule} is off, so nothing of it is sent; turn it on first."
     elif message["adaptor"] not in snapshot.adaptors:

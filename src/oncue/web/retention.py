@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from oncue.store.retention import LONGEST, SHORTEST, Retention, read_retention, read_values, save_retention
+from oncue.store.copies import MOST_COUNTED, waiting
+from oncue.store.retention import SHORTEST, SHORTEST_BODIES, Retention, read_retention, read_values, save_retention
 from oncue.web.access import route, who
 from oncue.web.backstage import behind
 from oncue.web.sections import page
@@ -24,6 +25,10 @@ LABELS = {
     "exchanges": (
         "What was said to providers",
         "The request and the answer of each attempt; of the attempt itself, its outcome stays.",
+    ),
+    "bodies": (
+        "Content",
+        "What messages say: texts, subjects, pictures and replies are redacted, here and where a provider can do so; the rest of a message stays.",
     ),
     "events": ("Events", "With the decisions about them, and so why a message was sent or was not."),
 }
@@ -39,9 +44,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         return _shown(request, given, {fault.field: fault.sentence for fault in faults}, 422)
     by = who(request)
     is_new = behind().change(lambda: save_retention(retention, by))
-    said = (
-        "Saved. What is older is deleted from now on, beginning within minutes." if is_new else "Nothing was changed."
-    )
+    said = "Saved. What is older goes from now on, beginning within minutes." if is_new else "Nothing was changed."
     return redirect(f"{reverse('settings-retention')}?{urlencode({'said': said})}")
 
 
@@ -60,7 +63,16 @@ def _shown(
         {"name": name, "label": label, "help": text, "value": given[name] or "", "fault": wrong.get(name, "")}
         for name, (label, text) in LABELS.items()
     ]
-    return page(request, "retention", {"fields": fields, "shortest": SHORTEST, "longest": LONGEST}, status)
+    catalogue = behind().catalogue
+    copies = sum(waiting(name) for name, one in catalogue.items() if one.redact)
+    context = {
+        "fields": fields,
+        "shortest": SHORTEST,
+        "shortest_bodies": SHORTEST_BODIES,
+        "copies": f"{copies:,}" + (" or more" if copies >= MOST_COUNTED else "") if copies else "",
+        "forgetful": [one.label for one in catalogue.values() if one.redact],
+    }
+    return page(request, "retention", context, status)
 
 
 ROUTES = [route("settings/retention", index, "settings-retention", see="owner", change="owner")]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oncue.core import clock
-from oncue.core.message import State
+from oncue.core.message import State, redacted_on
 from oncue.core.reasons import Reason
 from oncue.store.config import Snapshot
 from oncue.web.templatetags.shown import sentence
@@ -32,6 +32,8 @@ _ACCEPTED = {
 def wording(fields: Mapping[str, Any] | None) -> str:
     """What a message says, for a line in a list."""
     given = fields or {}
+    if redacted := redacted_on(given):
+        return redacted
     found = next((str(given[name]) for name in _WORDS if given.get(name)), "")
     pictures = given.get("media_urls")
     return found or (f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'}" if pictures else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,6 +21,7 @@ from oncue.web.one_line import one_line
 from oncue.web.person import name_of
 from oncue.web.properties import Line, Wrong
 from oncue.web.telling import label_of, wording
+from oncue.web.user_address import address_of
 
 Row = dict[str, Any]
 
@@ -53,11 +53,6 @@ def one(request: HttpRequest, id: str) -> HttpResponseBase:
     if part == "properties":
         return render(request, "oncue/_user_properties.html", _known(request, id))
     return render(request, "oncue/users_one.html", _context(request, id))
-
-
-def address_of(id: str) -> str:
-    """Where the page of a user is. A slash in an id is written `%2F`, so that a browser leaves `/../` alone."""
-    return f"/users/{quote(id, safe='')}"
 
 
 def _context(request: HttpRequest, id: str) -> Row:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import register_converter
 
 from oncue.store import search
-from oncue.web import user, user_import
+from oncue.web import user, user_data, user_import
 from oncue.web.access import route
 from oncue.web.one_line import one_line
 from oncue.web.own_senders import home_country
@@ -60,5 +60,7 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 ROUTES = [
     route("users", index, "users", see="viewer"),
     route("users-import", user_import.show, "users-import", see="editor", change="editor"),
+    route("users-export", user_data.export, "users-export", see="viewer"),
+    route("users-forget", user_data.forget, "users-forget", see="owner", change="owner"),
     route("users/<anything:id>", user.one, "users-one", see="viewer", change="editor"),
 ]

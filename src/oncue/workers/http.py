@@ -11,7 +11,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ import aiohttp
 from oncue import __version__
 from oncue.core import clock
 from oncue.core.http import Answer, NotKnown, NotSent, Response
-from oncue.core.redact import HIDDEN, Redactor, is_credential
+from oncue.core.redact import HIDDEN, Redactor, credentials, is_credential
 from oncue.workers.addresses import Forbidden, PublicResolver, is_public, literal, public_socket
 
 CONNECT_WITHIN = 5.0
@@ -176,15 +175,6 @@ def _failed(error: Exception, progress: _Progress) -> Answer:
 
 
 _LONGEST_SECRET = 1_000
-_SECRET_NAME = re.compile(r"auth|token|secret|password|api-?key|signature|cookie", re.IGNORECASE)
-"""Rules name headers as their receivers want them (`X-Auth-Token`), which no list foresees."""
-
-
-@lru_cache(maxsize=1_000)
-def _is_secret(name: str) -> bool:
-    return is_credential(name) or _SECRET_NAME.search(name) is not None
-
-
 _USERINFO = re.compile(r"^([a-z]+://)[^/?#]*@", re.IGNORECASE)
 
 
@@ -213,22 +203,24 @@ class Exchange:
         answer = await self._client.request(
             method, url, headers=headers, body=body, auth=auth, deadline=deadline, trusted=trusted, limit=limit
         )
+        # What another side says may repeat the credentials that a rule sent it.
+        hide = self._redactor.also(credentials(headers or {}))
         record: dict[str, Any] = {
             "method": method,
-            "url": self._redactor.text(_USERINFO.sub(rf"\1{HIDDEN}@", url)),
+            "url": hide.text(_USERINFO.sub(rf"\1{HIDDEN}@", url)),
             "took_ms": round((clock.elapsed() - began) * 1000, 1),
         }
-        shown = self._headers(headers or {}) | ({"Authorization": HIDDEN} if auth else {})
+        shown = _shown(headers or {}, hide) | ({"Authorization": HIDDEN} if auth else {})
         if shown:
             record["request_headers"] = shown
         if body:
-            record["request_body"] = self._body(body)
+            record["request_body"] = _body(body, hide)
         if isinstance(answer, Response):
             record["status"] = answer.status
-            record["response_headers"] = self._headers(answer.headers)
-            record["response_body"] = self._body(answer.body)
+            record["response_headers"] = _shown(answer.headers, hide)
+            record["response_body"] = _body(answer.body, hide)
         else:
-            record["error"] = self._redactor.text(answer.reason)
+            record["error"] = hide.text(answer.reason)
         self.records.append(record)
         return answer
 
@@ -237,12 +229,14 @@ class Exchange:
         texts = {
             name: self._redactor.text(value) if isinstance(value, str) else value for name, value in record.items()
         }
-        self.records.append({**texts, "request_body": self._body(body)})
+        self.records.append({**texts, "request_body": _body(body, self._redactor)})
 
-    def _headers(self, headers: dict[str, str]) -> dict[str, str]:
-        return {name: HIDDEN if _is_secret(name) else self._redactor.text(value) for name, value in headers.items()}
 
-    def _body(self, body: bytes) -> str:
-        """Redacted first and cut afterwards, since a secret cut in two would not be recognised."""
-        text = self._redactor.text(body[: _SHOWN + _LONGEST_SECRET].decode("utf-8", "replace"))
-        return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+def _shown(headers: Mapping[str, str], hide: Redactor) -> dict[str, str]:
+    return {name: HIDDEN if is_credential(name) else hide.text(value) for name, value in headers.items()}
+
+
+def _body(body: bytes, hide: Redactor) -> str:
+    """Redacted first and cut afterwards, since a secret cut in two would not be recognised."""
+    text = hide.text(body[: _SHOWN + _LONGEST_SECRET].decode("utf-8", "replace"))
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

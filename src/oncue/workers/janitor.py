@@ -7,6 +7,7 @@ from functools import partial
 
 from oncue.core import clock
 from oncue.store import retention, seen
+from oncue.store.bodies import Redact
 from oncue.store.jobs import Edit, Sweep
 from oncue.store.writer import Writer
 
@@ -29,8 +30,17 @@ class Janitor:
     async def forget(self) -> None:
         """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept."""
         await self._forget_ids()
-        for what, older_than in await asyncio.to_thread(lambda: retention.due(retention.read_retention())):
+        kept = await asyncio.to_thread(retention.read_retention)
+        if kept.bodies:  # first, so that a provider is asked to forget what is forgotten here
+            await self._redact(clock.now() - kept.bodies * clock.DAY)
+        for what, older_than in retention.due(kept):
             await self._forget(what, older_than)
+
+    async def _redact(self, older_than: int) -> None:
+        is_more = await self._writer.do(Redact(older_than=older_than, open=True))
+        while is_more:
+            await asyncio.sleep(PAUSE_FOR)
+            is_more = await self._writer.do(Redact(older_than=older_than))
 
     async def _forget(self, what: str, older_than: int) -> None:
         after: int | None = await asyncio.to_thread(retention.begin, what)

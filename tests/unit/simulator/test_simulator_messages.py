@@ -185,6 +185,22 @@ def test_a_body_can_be_redacted_and_nothing_else_is_lost(client, send, final):
     assert (after.body, after.status, after.to) == ("", "delivered", ANN)
 
 
+def test_what_is_not_complete_cannot_be_redacted(client, send, simulator):
+    simulator.fault("stuck")
+    message = send("My code is 123")
+    with pytest.raises(TwilioRestException) as refusal:
+        client.messages(message.sid).update(body="")
+    assert (refusal.value.status, refusal.value.code) == (409, 20009)
+    assert client.messages(message.sid).fetch().body == "My code is 123"
+
+
+def test_to_cancel_and_to_redact_at_once_is_refused(client, send, final):
+    message = final(send().sid)
+    with pytest.raises(TwilioRestException) as refusal:
+        client.messages(message.sid).update(body="", status="canceled")
+    assert (refusal.value.status, refusal.value.code) == (400, 30400)
+
+
 def test_a_body_cannot_be_rewritten(client, send, final):
     message = final(send().sid)
     with pytest.raises(TwilioRestException) as refusal:
@@ -228,9 +244,13 @@ def test_the_media_of_a_message_are_listed_and_fetched(client, send):
     assert refusal.value.code == 20404
 
 
-def test_deleting_a_picture_does_not_delete_the_message(client, send, final):
-    message = final(send(media_url=[PICTURE.format(1)]).sid)
-    (picture,) = client.messages(message.sid).media.list()
-    with pytest.raises(TwilioRestException):
-        client.messages(message.sid).media(picture.sid).delete()  # the simulator keeps pictures
-    assert client.messages(message.sid).fetch().num_media == "1"
+def test_a_picture_is_deleted_and_the_message_stays(client, send, simulator, final):
+    message = final(send(media_url=[PICTURE.format(number) for number in range(2)]).sid)
+    gone, kept = client.messages(message.sid).media.list()
+    assert client.messages(message.sid).media(gone.sid).delete() is True
+    assert [one.sid for one in client.messages(message.sid).media.list()] == [kept.sid]
+    with pytest.raises(TwilioRestException) as refusal:
+        client.messages(message.sid).media(gone.sid).delete()
+    assert refusal.value.code == 20404
+    assert client.messages(message.sid).fetch().num_media == "2"
+    assert len(simulator.phone(ANN)[0]["media"]) == 2, "who got them has them"

@@ -6,6 +6,8 @@ import re
 import urllib.parse
 from typing import Any
 
+import msgspec
+
 from managing import Managed, api, signed_in  # noqa: F401 one is a fixture
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -120,3 +122,29 @@ def test_the_properties_seen_of_users_are_listed(api):  # noqa: F811
     api.done("PATCH", "/users/seen", {"properties": {"favourite colour": "red", "score": 3}})
     found = api.get("/user-properties")["properties"]
     assert found['["favourite colour"]'] == "red" and found[".score"] == 3
+
+
+def test_all_that_is_kept_of_a_user_is_handed_out_and_then_erased(api):  # noqa: F811
+    api.event(
+        "gone/1", "visited", {"page": "pricing"}, user_properties={"first_name": "Gilda", "email": "gilda@example.com"}
+    )
+    found = api.get("/users/gone%2F1/data")
+    assert found == msgspec.json.decode(api.run("users", "export", "gone/1").stdout)
+    assert found["user"]["properties"]["first_name"] == "Gilda" and [one["name"] for one in found["events"]] == [
+        "visited"
+    ]
+    assert api.ask("DELETE", "/users/gone%2F1", scope="write").status == 403
+    assert api.done("DELETE", "/users/gone%2F1", scope="admin") == {
+        "erased": {"attempts": 0, "decisions": 0, "messages": 0, "events": 1, "replies": 0, "consents": 0},
+        "at_provider": 0,
+        "opted_out": 0,
+    }
+    for again in (
+        api.ask("GET", "/users/gone%2F1/data"),
+        api.ask("DELETE", "/users/gone%2F1"),
+        api.ask("GET", "/users/gone%2F1"),
+    ):
+        assert again.status == 404 and again.detail == "There is no user gone/1."
+    entry = api.get("/audit?kind=user", "admin")["items"][0]
+    assert (entry["by"], entry["verb"], entry["name"]) == ("key admin-key", "erased", "forgotten user")
+    assert "gone/1" not in str(entry) and "ilda" not in str(entry)

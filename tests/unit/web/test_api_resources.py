@@ -69,7 +69,10 @@ def test_how_long_things_are_kept_and_who_is_told_is_read_and_set(api):  # noqa:
         "messages": 365,
         "exchanges": 0,
         "events": 0,
+        "bodies": 0,
     }
+    assert api.done("PUT", "/retention", {"bodies": 1}, scope="admin")["bodies"] == 1
+    api.done("PUT", "/retention", {"messages": 365}, scope="admin")
     assert api.get("/retention", "admin")["messages"] == 365
     assert "40" in api.ask("PUT", "/retention", {"events": 3}).errors["events"]
     told = {"emails": ["ops@example.com"], "webhook_url": ""}

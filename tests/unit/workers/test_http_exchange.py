@@ -47,6 +47,14 @@ def test_a_call_is_kept_as_it_was():
     }
 
 
+def test_what_the_other_side_repeats_of_a_rule_s_credentials_is_hidden():
+    headers = {"X-Partner-Token": "canary-partner", "Authorization": "Bearer canary-bearer", "X-Shop": "shop-seventeen"}
+    kept = record(Response(400, {"x-seen": "canary-partner"}, b"bad canary-bearer of shop-seventeen"), headers=headers)
+    assert "canary" not in str(kept) and kept["response_body"] == f"bad {HIDDEN} of shop-seventeen"
+    cut = record(Response(400, {}, b"x" * 3_990 + b"canary-bearer"), headers=headers)
+    assert "canary" not in str(cut), "cut in two it would not be known"
+
+
 def test_a_call_without_an_answer_keeps_the_reason():
     kept = record(NotKnown(f"lost, and {TOKEN} with it"))
     assert kept["error"] == f"lost, and {HIDDEN} with it"

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from oncue.adaptors.twilio import account, errors, fields, inbound, poll, prepare, preview, probe, reconcile, send
+from oncue.adaptors.twilio import (
+    account,
+    errors,
+    fields,
+    inbound,
+    poll,
+    prepare,
+    preview,
+    probe,
+    reconcile,
+    redact,
+    send,
+)
 from oncue.core.adaptor import Action, Adaptor, EventKind, Inbound
 
 STATUSES = {
@@ -79,11 +91,14 @@ adaptor = Adaptor(
     suppressed="black_listed_error",
     opted_in="opted_in",
     received="received",
+    said=("body", "media_urls"),
+    received_id="message_sid",
     inbound=(Inbound("status", inbound.status), Inbound("message", inbound.message)),
     status_inbound="status",
     poll=poll.poll,
     fetch=reconcile.fetch,
     find=reconcile.find,
+    redact=redact.redact,
     set_inbound=account.set_inbound,
     probe=probe.probe,
     explain_error=errors.explain,

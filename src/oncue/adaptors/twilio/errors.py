@@ -56,6 +56,7 @@ ERRORS: dict[int, Error] = {
     20005: Error(A, "The Twilio account is suspended or closed.", "Look at the Twilio console."),
     20006: Error(A, "The credentials may not do this.", _TOKEN),
     20008: Error(A, "These are test credentials, which send nothing.", "Use the live credentials."),
+    20009: Error(M, "Twilio is not done with the message yet."),
     20403: Error(A, "The account may not do this.", "Look at the Twilio console."),
     20404: Error(A, "Twilio does not know this account.", _TOKEN),
     20429: Error(T, "Too many requests at a time; none of it was processed."),

@@ -93,7 +93,9 @@ def status_of(row: Row) -> Status:
         service=service,
         code="" if code is None else str(code),
         said=str(row.get("error_message") or ""),
-        raw=row,
+        raw={
+            name: value for name, value in row.items() if name != "body"
+        },  # which the message itself has, for as long as it is kept
         # Through a service, whatever was sent was queued once its sender was chosen.
         implied=("queued", *implied) if service and word in _IMPLIED else implied,
     )

@@ -17,6 +17,7 @@ from oncue.core import clock
 from oncue.core.adaptor import Config, Impossible, Lane, Outgoing, Prepared
 from oncue.core.http import Http, NotKnown, NotSent, Response
 from oncue.core.outcome import Blame, Outcome, Rejected, Retry, Submitted
+from oncue.core.redact import Redactor, credentials
 
 DEADLINE = 15.0
 _SHOWN = 500
@@ -58,7 +59,8 @@ async def send(http: Http, config: Config, outgoing: Outgoing) -> Outcome:
         case NotSent(reason=reason) | NotKnown(reason=reason):
             return Retry(reason)
         case Response():
-            return _outcome(outgoing, answer)
+            secrets = [*credentials(headers), str(config.get("signing_secret") or "")]
+            return _outcome(outgoing, answer, Redactor(filter(None, secrets)))
 
 
 def _body(fields: dict[str, Any]) -> tuple[bytes | None, str]:
@@ -78,14 +80,15 @@ def _signature(config: Config, message: str, body: bytes) -> dict[str, str]:
     return headers
 
 
-def _outcome(outgoing: Outgoing, answer: Response) -> Outcome:
-    said = f"{answer.status} {answer.text()[:_SHOWN]}".strip()
+def _outcome(outgoing: Outgoing, answer: Response, hide: Redactor) -> Outcome:
+    """What it says may repeat what it was told."""
+    said = f"{answer.status} {hide.text(answer.text())[:_SHOWN]}".strip()
     if 200 <= answer.status < 300:
         return Submitted(outgoing.id, "succeeded", {"status_code": answer.status})
     if answer.status in (408, 425, 429) or answer.status >= 500:
         return Retry(f"The other system answered {said}", _retry_after(answer), throttled=answer.status == 429)
     if 300 <= answer.status < 400:
-        place = answer.headers.get("location", "")[:200]
+        place = hide.text(answer.headers.get("location", ""))[:200]
         return Rejected(
             f"The other system redirects to {place!r}, which oncue does not follow; call that address instead.",
             Blame.MESSAGE,

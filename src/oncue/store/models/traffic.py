@@ -233,4 +233,20 @@ class ReplyRow(models.Model):
         indexes = [
             models.Index(fields=["address", "seq"], name="reply_address"),
             models.Index(fields=["seq"], condition=Q(handled_at=None), name="reply_open"),
+            models.Index(fields=["user_id"], name="reply_user"),
         ]
+
+
+class ProviderCopy(models.Model):
+    """A message whose content the provider is still to forget: its id there, and nothing else of it, since it outlives the message here.
+    `tries` is how often it was asked in vain."""
+
+    adaptor = models.CharField(max_length=50)
+    provider_id = models.CharField(max_length=100)
+    tries = models.IntegerField(db_default=0)
+    due_at = models.BigIntegerField()
+
+    class Meta:
+        db_table = "store_copy"
+        constraints = [models.UniqueConstraint(fields=["adaptor", "provider_id"], name="copy_once")]
+        indexes = [models.Index(fields=["adaptor", "due_at"], name="copy_due")]

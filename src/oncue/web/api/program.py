@@ -26,13 +26,14 @@ from oncue.web.api import (
     rule_tests,
     rules,
     settings,
+    user_data,
     user_imports,
     users,
 )
 from oncue.web.api.bodies import Answers, Json
 from oncue.web.api.operations import Resource
 
-MORE = (conversations, previews, rule_files, user_imports)
+MORE = (conversations, previews, rule_files, user_data, user_imports)
 """Modules that add operations to resources of others."""
 
 RESOURCES: tuple[Resource, ...] = (

@@ -85,6 +85,15 @@ Days = Annotated[
     int,
     Field(ge=0, le=retention.LONGEST, description=f"Days, from {retention.SHORTEST}; 0 is for good.", examples=[365]),
 ]
+BodyDays = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=retention.LONGEST,
+        description="Days after which what messages and replies say is redacted, here and at the provider; 0 is never.",
+        examples=[30],
+    ),
+]
 
 
 class Retention(BaseModel):
@@ -93,6 +102,7 @@ class Retention(BaseModel):
     messages: Days
     exchanges: Days
     events: Days
+    bodies: BodyDays
 
 
 class NewRetention(Given):
@@ -101,18 +111,23 @@ class NewRetention(Given):
     messages: Days = 0
     exchanges: Days = 0
     events: Days = 0
+    bodies: BodyDays = 0
 
 
 @SETTINGS.operation("GET /retention", scope=ADMIN, answer=Retention)
 def get_retention(request: HttpRequest) -> object:
     """Get how long things are kept
 
-    Messages with their attempts and replies; of attempts what was said to the provider; events with the decisions about them."""
+    Messages with their attempts and replies; of attempts what was said to the provider; events with the decisions about them; and what messages
+    and replies say, of which the rest stays."""
     return msgspec.to_builtins(retention.read_retention())
 
 
 @SETTINGS.operation(
-    "PUT /retention", scope=ADMIN, answer=Retention, example={"messages": 365, "exchanges": 90, "events": 365}
+    "PUT /retention",
+    scope=ADMIN,
+    answer=Retention,
+    example={"messages": 365, "exchanges": 90, "events": 365, "bodies": 30},
 )
 def put_retention(request: HttpRequest, body: NewRetention) -> object:
     """Set how long things are kept

@@ -67,7 +67,8 @@ class Message(BaseModel):
     error_message: str = Field(description="What the provider said of the error.", examples=[""])
     attempts: int = Field(description="How often the provider was called.", examples=[1])
     fields: dict[str, Any] = Field(
-        description="The action's fields as they were filled in.", examples=[{"subject": "Booking 17"}]
+        description="The action's fields as they were filled in; of a message that was redacted, `$redacted_at` (milliseconds) and `$segments`.",
+        examples=[{"subject": "Booking 17"}],
     )
     warnings: list[str] = Field(description="What is worth knowing about it, as sentences.", examples=[[]])
     created_at: At = Field(description="When it was made.")
