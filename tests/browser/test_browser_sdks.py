@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browsing import Site
+from browsing import Site, faultless, shoot
 
 SDK = Path(sys.prefix) / "sdks" / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd"
 WRITE_KEY, SWRVE_KEY = "seg_write_key", "web_sdk-testkey"
@@ -87,3 +87,20 @@ def test_what_swrves_sdk_for_browsers_asks_is_allowed_and_answered(site: Site, s
     )
     assert answers == ["new_external_id", 30000, 200]
     assert site.event_names("bob") == ["booking_confirmed"]
+
+
+def test_the_page_of_a_user_says_which_ids_are_theirs_and_each_leads_to_it(site: Site, owner: Page):
+    site.apply(KEYS)
+    site.event("u", "configuration is read anew")
+    call = {"userId": "cleo", "anonymousId": "v-77", "traits": {"first_name": "Cleo"}, "writeKey": WRITE_KEY}
+    assert site.call("POST", "/v1/identify", json.dumps(call).encode())[0] == 200
+    visitor = {"anonymousId": "v-78", "traits": {"plan": "free"}, "writeKey": WRITE_KEY}
+    assert site.call("POST", "/v1/identify", json.dumps(visitor).encode())[0] == 200
+    owner.goto("/users/v-77")
+    expect(owner.get_by_role("heading", level=1)).to_have_text("Cleo")
+    expect(owner.get_by_text("Also known as v-77")).to_be_visible()
+    shoot(owner, "user-aliases")
+    faultless(owner)
+    owner.goto("/users/v-78")
+    expect(owner.get_by_text("anonymous", exact=True)).to_be_visible()
+    assert "cleo" in site.run("users", "show", "v-77").stdout

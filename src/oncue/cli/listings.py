@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from oncue.cli.opened import open_installation
-from oncue.cli.terminal import err, fail, plain, print_json, print_rows, say, when
+from oncue.cli.terminal import err, escaped, fail, plain, print_json, print_rows, say, when
 from oncue.store import reading, search
 
 SHOWN = 18
@@ -115,7 +115,11 @@ def show_user(one: Annotated[str, typer.Argument(metavar="USER")], as_json: Json
     if as_json:
         print_json(found)
         return
+    if found["id"] != one:
+        say(f"{escaped(one)} is {escaped(found['id'])}.")
     for name, value in found["properties"].items():
         say(f"{name}: {plain(value)}")
     for said in found["consents"]:
         say(f"{said['category']}: {said['state']} since {when(said['at'])} ({said['source']})")
+    if found["aliases"]:
+        say(f"also known as: {escaped(', '.join(found['aliases']))}")

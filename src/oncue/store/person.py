@@ -151,10 +151,11 @@ def _erase(user: str, found: dict[str, Any], alone: str) -> dict[str, int]:
     _delete("store_conversation", "user_id = %s", user)
     _delete("store_alias", "user_id = %s", user)
     _delete("store_user", "id = %s", user)
+    known_as = encode([user, *(one["id"] for one in found["aliases"])]).decode()
     with connection.cursor() as cursor:  # who changed what of them, and why, is theirs as well; that somebody did stays
         cursor.execute(
-            "UPDATE store_audit SET name = %s, before = '', after = '', note = '' WHERE kind = 'user' AND name = %s",
-            [_FORGOTTEN, user],
+            f"UPDATE store_audit SET name = %s, before = '', after = '', note = '' WHERE kind = 'user' AND name {AMONG}",
+            [_FORGOTTEN, known_as],
         )
         cursor.execute(
             f"UPDATE store_audit SET before = '', after = '', note = '' WHERE kind = 'message' AND name {AMONG}",

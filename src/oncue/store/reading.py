@@ -78,12 +78,24 @@ def message(id_: str) -> Row | None:
 
 
 def user(id_: str) -> Row | None:
-    """One user, with what they said to each category."""
-    found = one("SELECT seq, id, properties, phone, created_at, updated_at FROM store_user WHERE id = %s", [id_])
+    """One user, by their id or an anonymous one that was found to be theirs: with what they said to each category, and their `aliases`, newest
+    first (ids, 50 at most)."""
+    sql = "SELECT seq, id, properties, phone, anonymous, created_at, updated_at FROM store_user WHERE id = %s"
+    found = one(sql, [id_])
+    if not found:
+        alias = one("SELECT user_id FROM store_alias WHERE id = %s", [id_])
+        found = one(sql, [alias["user_id"]]) if alias else None
     if not found:
         return None
-    said = rows("SELECT category, state, source, at FROM store_consent WHERE user_id = %s ORDER BY category", [id_])
-    return {**found, "consents": said}
+    theirs = [found["id"]]
+    said = rows("SELECT category, state, source, at FROM store_consent WHERE user_id = %s ORDER BY category", theirs)
+    aliases = rows("SELECT id FROM store_alias WHERE user_id = %s ORDER BY at DESC, id DESC LIMIT 50", theirs)
+    return {
+        **found,
+        "anonymous": bool(found["anonymous"]),
+        "consents": said,
+        "aliases": [row["id"] for row in aliases],
+    }
 
 
 def opt_outs(*, limit: int = 50, before: int | None = None, address: str = "", state: str = "") -> Page:

@@ -48,6 +48,8 @@ def one(request: HttpRequest, id: str) -> HttpResponseBase:
             return render(request, "oncue/users_one.html", {**_context(request, id), **faulty.context}, status=422)
         return redirect(f"{address_of(id)}?{urlencode({'said': said})}")
     part = request.GET.get("part")
+    if part is None and (found := reading.user(id)) and found["id"] != id:
+        return redirect(address_of(found["id"]))
     if part == "timeline":
         return render(request, "oncue/_user_timeline.html", _happened(request, id))
     if part == "properties":

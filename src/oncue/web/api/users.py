@@ -60,6 +60,10 @@ class WholeUser(User):
     """A person, and what they said to each category of messages."""
 
     consents: list[Consent]
+    anonymous: bool = Field(description="Whether nobody has named them: known by a device's or a visitor's id alone.")
+    aliases: list[str] = Field(
+        description="Anonymous ids that were found to be theirs, newest first, 50 at most.", examples=[["v-4f1c"]]
+    )
 
 
 class UserChange(Given):
