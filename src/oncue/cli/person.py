@@ -40,7 +40,7 @@ def forget(
         fail(f"Nothing is kept of {user!r}.")
     counts = ", ".join(f"{count} {what}" for what, count in done.erased.items() if count)
     say(f"Erased: {counts or 'their properties'}.")
-    if left := person.left(user, done.addresses):
+    if left := person.left(done.user, done.addresses):
         places = ", ".join(f"{table} ({count} rows)" for table, count in left)
         fail(f"Their id or an address of theirs is still found in {places}; please report this.")
     say("Every table was read: their id and their addresses are found nowhere.")

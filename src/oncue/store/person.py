@@ -33,6 +33,8 @@ _SHORTEST = 6
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """What was erased, in rows by kind."""
 
+    user: str
+    """Their own id."""
     erased: dict[str, int]
     at_provider: int
     """Messages and replies that providers are asked to forget."""
@@ -42,8 +44,16 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """Where they were reached, and the anonymous ids that were theirs: to be looked for with `left`, told to nobody."""
 
 
+def whose(id_: str) -> str:
+    """The user's own id, for an anonymous one that was found to be theirs; any other is its own."""
+    sql = "SELECT user_id FROM store_alias WHERE id = %s AND NOT EXISTS (SELECT 1 FROM store_user WHERE store_user.id = store_alias.id)"
+    found = _all(sql, id_)
+    return str(found[0]["user_id"]) if found else id_
+
+
 def everything(user: str) -> dict[str, Any] | None:
-    """All that is kept of a person, as plain values; None if nothing is."""
+    """All that is kept of a person, by any of their ids, as plain values; None if nothing is."""
+    user = whose(user)
     person = _all("SELECT id, properties, phone, created_at, updated_at FROM store_user WHERE id = %s", user)
     found: dict[str, Any] = {
         "user": person[0] if person else None,
@@ -63,12 +73,13 @@ def everything(user: str) -> dict[str, Any] | None:
 
 
 def forget(user: str, by: str, catalogue: Mapping[str, Adaptor]) -> Erased | None:
-    """Erase a person, and have providers forget what was said; None if nothing is kept of them. Inside a transaction.
+    """Erase a person, by any of their ids, and have providers forget what was said; None if nothing is kept of them. Inside a transaction.
 
     Raises `Refused` while a message to them is being sent.
     """
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only given back
+    user = whose(user)
     try:
         found = everything(user)
         if found is None:
@@ -90,7 +101,11 @@ def forget(user: str, by: str, catalogue: Mapping[str, Adaptor]) -> Erased | Non
         )
         addresses |= {one["id"] for one in found["aliases"]}
         return Erased(
-            erased=erased, at_provider=asked, opted_out=len(found["opt_outs"]), addresses=frozenset(addresses)
+            user=user,
+            erased=erased,
+            at_provider=asked,
+            opted_out=len(found["opt_outs"]),
+            addresses=frozenset(addresses),
         )
     finally:
         with connection.cursor() as cursor:
@@ -114,7 +129,7 @@ class Forget(Whole, frozen=True, kw_only=True):
         unit.flush()
         erased = forget(self.user, self.by, unit.snapshot.catalogue)
         if erased:
-            unit.forget(self.user)
+            unit.forget(erased.user)
         return erased
 
 

@@ -34,7 +34,9 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 def forget(request: HttpRequest) -> HttpResponseBase:
     """What would be erased; posted with the user's id typed in, it is."""
-    user = request.GET.get("user", "")  # of the address when posted, too: a form would change a line break in it
+    user = person.whose(
+        request.GET.get("user", "")
+    )  # of the address when posted, too: a form would change a line break in it
     if request.method != "POST":
         return _shown(request, user)
     typed = request.POST.get("typed", "")
