@@ -62,6 +62,12 @@ def _parse(text: str, country: str) -> PhoneNumber | None:
     if whole:
         return PhoneNumber(country_code=1, national_number=int(whole[1]))
     try:
-        return phonenumbers.parse(text, country or None)
+        parsed = phonenumbers.parse(text, country or None)
+        while parsed.italian_leading_zero:
+            again = phonenumbers.parse(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+            if again == parsed:
+                break
+            parsed = again  # the library drops a zero each time: a number has one form, or a STOP would miss it
+        return parsed
     except phonenumbers.NumberParseException:
         return None

@@ -1,0 +1,141 @@
+"""Clients that dawdle, say nothing, come in crowds or do not read, against a real `oncue serve`: they are let go, and meanwhile everybody
+else is answered. oncue waits for a second at most, where it has a minute in earnest, and takes thirty connections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forked import HASTE, Oncue
+from oncue.cli import connection
+from oncue.testing import wait_for
+from speaking import Speaker
+
+HEAD = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-key-0123456789abcdef\r\n"
+RULES = 'api_keys: [{name: shop, key: "${env:SHOP_KEY}"}]\n'
+MOST = 30
+
+
+@pytest.fixture(scope="module")
+def oncue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oncue]:
+    with Oncue(tmp_path_factory.mktemp("slow"), rules=RULES, environ={HASTE: "1"}) as running:
+        yield running
+    log = running.log()
+    assert "Traceback" not in log and "fault" not in log, log
+
+
+def dribble(client: Speaker, what: bytes, within: float = 10.0) -> float:
+    """Send a byte at a time until the server has had enough; the seconds that it took."""
+    began = time.monotonic()
+    done = threading.Event()
+
+    def say() -> None:
+        while not done.wait(0.02):
+            client.say(what)
+
+    speaking = threading.Thread(target=say, daemon=True)
+    speaking.start()
+    try:
+        client.hear()
+        assert client.is_closed(), "it is still listened to"
+    finally:
+        done.set()
+        speaking.join()
+    assert time.monotonic() - began < within
+    return time.monotonic() - began
+
+
+DAWDLERS = {
+    "a head": (HEAD + b"X: ", b"a"),
+    "header after header": (HEAD, b"X: a\r\n"),
+    "an address": (b"GET /", b"a"),
+    "a body": (HEAD + b"Content-Length: 1000\r\n\r\n", b"a"),
+    "a body in pieces": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    "what follows the pieces": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"A: b\r\n"),
+    "a page's form": (b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n", b"a"),
+    "a form in pieces": (b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    "an operation's body": (b"POST /api/v1/rules HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n", b"a"),
+    "a callback": (b"POST /hooks/twilio/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n", b"a"),
+    "a body that was refused already": (b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n", b"a"),
+    "empty lines": (b"", b"\r\n"),
+    "empty lines after a request": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DAWDLERS)
+def test_a_client_that_dawdles_is_let_go_and_meanwhile_others_are_answered(oncue: Oncue, case: str):
+    first, then = DAWDLERS[case]
+    answered: list[int] = []
+    with Speaker(oncue.port) as client:
+        client.say(first)
+        answered.append(oncue.call("GET", "/readyz")[0])
+        dribble(client, then)
+    answered.append(oncue.call("GET", "/readyz")[0])
+    assert answered == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [(b"GET / HTTP/1.1\r\nHost:", 408), (b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n", 408), (b"", None)],
+)  # fmt: skip
+def test_it_is_told_so_if_it_had_begun_to_ask(oncue: Oncue, first: bytes, status: int | None):
+    with Speaker(oncue.port) as client:
+        client.say(first)
+        said = client.hear()
+        assert (said.status if said else None) == status
+        assert client.is_closed()
+
+
+def test_a_crowd_that_says_nothing_keeps_nobody_out(oncue: Oncue):
+    """Those that have said nothing for longest are closed for each that comes."""
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Speaker(oncue.port)) for _ in range(MOST * 4)]
+        for one in crowd[::3]:
+            one.say(HEAD)
+        for _ in range(5):
+            assert oncue.call("GET", "/readyz")[0] == 200
+        assert sum(one.is_closed() for one in crowd[: MOST * 2]) == MOST * 2
+    assert oncue.event("u", "came_through")
+    assert oncue.log().count("more than 30 connections") == 1, "a warning, and not for each"
+
+
+def connections(oncue: Oncue) -> int:
+    """Sockets that it has open."""
+    links = [path.readlink() for path in Path(f"/proc/{oncue.pid}/fd").iterdir()]
+    return sum(str(link).startswith("socket:") for link in links)
+
+
+UNREAD = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200
+"""Tens of megabytes are asked for."""
+
+
+def test_a_request_that_is_being_answered_is_no_part_of_the_crowd(oncue: Oncue):
+    """Room is made among those that are waited for only."""
+    with contextlib.ExitStack() as stack:
+        unread = stack.enter_context(Speaker(oncue.port))
+        unread.say(UNREAD)
+        for _ in range(MOST * 2):
+            stack.enter_context(Speaker(oncue.port))
+        assert oncue.call("GET", "/readyz")[0] == 200
+        said = [unread.hear() for _ in range(200)]
+        assert {one.status for one in said if one} == {200} and None not in said
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc to count its sockets in")
+def test_an_answer_that_is_not_read_is_not_kept_for_good(oncue: Oncue):
+    before = connections(oncue)
+    with Speaker(oncue.port) as client:
+        client.say(UNREAD)
+        wait_for(lambda: connections(oncue) > before, 5)
+        wait_for(lambda: connections(oncue) <= before, 20, lambda: "it is kept")
+
+
+def test_the_bounds_are_those_that_are_documented():
+    assert (connection.HEAD_WITHIN, connection.BODY_WITHIN, connection.TAKEN_WITHIN) == (10, 60, 60)
+    assert (connection.MOST_HEAD, connection.MOST_HEADERS, connection.MOST_CONNECTIONS) == (32_768, 100, 2_000)
