@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from types import TracebackType
 from typing import Self
@@ -34,10 +35,8 @@ class Speaker:
 
     def say(self, what: bytes) -> None:
         """Send these bytes; a server that has closed already is no error."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(what)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def hear(self, *, head_only: bool = False) -> Said | None:
         """The next answer but `100 Continue`, or None if the server closes without one."""

@@ -185,7 +185,9 @@ def test_what_comes_before_rubbish_is_answered_and_nothing_after_it(oncue: Manag
     assert counted(oncue, "hidden") == 0
 
 
-def ask(oncue: Managed, path: str, *lines: str, method: str = "GET", host: str = "localhost", body: bytes = b"") -> Said:
+def ask(
+    oncue: Managed, path: str, *lines: str, method: str = "GET", host: str = "localhost", body: bytes = b""
+) -> Said:
     """One request, its path as it is."""
     lines = (f"{method} {path} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", "Connection: close", *lines)
     with Speaker(oncue.port) as client:
@@ -251,7 +253,13 @@ HOOKS = ["/hooks/twilio/status/x", "/HOOKS/twilio/status/x", "//hooks/twilio/sta
 
 @pytest.mark.parametrize("path", HOOKS)
 def test_no_way_of_writing_a_hook_s_path_is_heard_without_a_signature(oncue: Managed, path: str):
-    said = ask(oncue, path, "Content-Type: application/x-www-form-urlencoded", method="POST", body=b"MessageSid=SM1&MessageStatus=sent")
+    said = ask(
+        oncue,
+        path,
+        "Content-Type: application/x-www-form-urlencoded",
+        method="POST",
+        body=b"MessageSid=SM1&MessageStatus=sent",
+    )
     assert said.status in (403, 404), said
 
 
@@ -305,7 +313,10 @@ def test_and_they_are_shown_under_those(oncue: Managed, session: str, host: str)
 
 
 def test_no_header_of_the_request_is_in_a_link(oncue: Managed, session: str):
-    lines = [f"{name}: evil.example" for name in ("X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL", "Origin", "Referer")]
+    lines = [
+        f"{name}: evil.example"
+        for name in ("X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL", "Origin", "Referer")
+    ]
     for path in ("/sign-in", "/settings/members", "/settings/keys", "/no-such-page", "/static/oncue/none"):
         said = ask(oncue, path, session, *lines, "Forwarded: host=evil.example", "X-Forwarded-Proto: gopher")
         assert b"evil.example" not in said.body and "evil" not in str(said.headers) and b"gopher" not in said.body, said

@@ -51,7 +51,10 @@ def run(name: str, seconds: int) -> bool:
         code = subprocess.run([*command, *options], stdout=file, stderr=file, check=False).returncode
     text = log.read_text(errors="replace")
     executed = text.rpartition("stat::number_of_executed_units:")[2].split()[:1]
-    print(f"{name}: {executed[0] if executed else '?'} inputs in {seconds} s, {'held' if code == 0 else 'BROKEN'}", flush=True)
+    print(
+        f"{name}: {executed[0] if executed else '?'} inputs in {seconds} s, {'held' if code == 0 else 'BROKEN'}",
+        flush=True,
+    )
     if code:
         print(text[-3_000:])
     return code == 0

@@ -10,7 +10,6 @@ Where a function takes several things, a line of `%%` stands between them, so th
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -350,8 +349,7 @@ def _scope(text: str) -> dict[str, Any]:
 
 
 PROMISES: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one
-    for one in (ingest, unpack, callback, condition, period, document, rule, template, number)
+    one.__name__: one for one in (ingest, unpack, callback, condition, period, document, rule, template, number)
 }
 
 

@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 
 import pytest
-
 from promises import PROMISES
 
 SEEDS = sorted(path for path in (Path(__file__).parent / "corpus").rglob("*") if path.is_file())

@@ -79,7 +79,8 @@ class Connection(HttpToolsProtocol):
         self._unused = 0
         """Bytes that nothing has been made of yet."""
         self._refusal = 400
-        self._is_in_head = self._is_deaf = self._is_known = False
+        self._is_deaf = self._is_known = False
+        self._head: list[tuple[bytes, bytes]] = []
         self._look_later: asyncio.TimerHandle | None = None
         self._running: RequestResponseCycle | None = None
 
@@ -117,34 +118,21 @@ class Connection(HttpToolsProtocol):
         if self._unused > MOST_HEAD:
             self._refuse(431)
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        if not self._is_known:
-            super().on_message_begin()
-        self._is_in_head = True
-
-    def on_url(self, url: bytes) -> None:
-        """A part of its address."""
-        if not self._is_known:
-            super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header. One that comes after the body counts for nothing: a proxy would not have looked at it."""
-        if self._is_in_head and not self._is_known:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Its head is there."""
-        self._is_in_head, self._unused = False, 0
         if self._is_known:
             self._is_known = False
+            self._unused = 0
             return
         self._refusal = self._fault()
         if self._refusal:
             raise ValueError("it is not taken")
         self._refusal = 400
+        self._unused = 0
         super().on_headers_complete()
         self._arrive_by = self.loop.time() + BODY_WITHIN
+        # A header that comes after the body counts for nothing: a proxy would not have looked at it.
+        self._head, self.headers = self.headers, []
 
     def on_body(self, body: bytes) -> None:
         """A piece of its body."""
@@ -202,19 +190,19 @@ class Connection(HttpToolsProtocol):
     def _fault(self) -> int:
         """The status for a head that is not taken; 0 if it is. What the parser lets pass is refused here where another reader of the same
         bytes might find another request in them."""
-        size, hosts = len(self.url), 0
-        for name, value in self.headers:
-            size += len(name) + len(value)
-            if name == b"host":
-                hosts += 1
-            elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-                return 501
-        if size > MOST_HEAD or len(self.headers) > MOST_HEADERS:
+        names = [name for name, _ in self.headers]
+        if len(names) > MOST_HEADERS or (self._unused > MOST_HEAD and self._size() > MOST_HEAD):
             return 431
         version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
+        if version not in ("1.1", "1.0"):
             return 505
+        if b"transfer-encoding" in names and dict(self.headers)[b"transfer-encoding"].strip().lower() != b"chunked":
+            return 501
+        hosts = names.count(b"host")
         return 0 if hosts == 1 or (hosts == 0 and version == "1.0") else 400
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _speak_on(self, rest: bytes) -> bytes:
         """A request that also asked for another protocol (Java's client asks for HTTP/2 each time) is answered as what else it is: its body and
@@ -226,7 +214,7 @@ class Connection(HttpToolsProtocol):
         return known + rest if framing else rest
 
     def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [(name, value) for name, value in self.headers if name in _FRAMING]
+        return [(name, value) for name, value in self._head if name in _FRAMING]
 
     def _look(self) -> None:
         now = self.loop.time()
@@ -246,7 +234,7 @@ class Connection(HttpToolsProtocol):
             cycle.keep_alive = False
             return
         if is_idle or not (cycle.response_started or self.pipeline):
-            if status != 408 or self._is_in_head or not is_idle:
+            if status != 408 or self._unused or not is_idle:
                 said = _SENTENCES[status].encode()
                 head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
                 self.transport.write(STATUS_LINE[status] + head % len(said) + said)

@@ -63,11 +63,11 @@ def _parse(text: str, country: str) -> PhoneNumber | None:
         return PhoneNumber(country_code=1, national_number=int(whole[1]))
     try:
         parsed = phonenumbers.parse(text, country or None)
-        while parsed.italian_leading_zero:
-            again = phonenumbers.parse(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
-            if again == parsed:
-                break
-            parsed = again  # the library drops a zero each time: a number has one form, or a STOP would miss it
+        # The library may take away one more zero, or a carrier's code: a number has one form, or a STOP would miss it.
+        while (form := phonenumbers.format_number(parsed, PhoneNumberFormat.E164)) != text:
+            extension, text = parsed.extension, form
+            parsed = phonenumbers.parse(text)
+            parsed.extension = extension
         return parsed
     except phonenumbers.NumberParseException:
         return None

@@ -77,7 +77,9 @@ def build(
         return "swrve" if of_swrve.route(path) else ""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        route = _ROUTES.get(scope["raw_path"])  # as it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`
+        route = _ROUTES.get(
+            scope["raw_path"]
+        )  # as it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`
         if route is None and callbacks.path(scope["raw_path"]) is not None:
             route = "hooks"
         handler = serve

@@ -94,7 +94,7 @@ def _join(parts: tuple[str | Path, ...], slow: Rendering, scope: dict[str, Any])
         else:
             return slow(scope)
     text = "".join(texts)
-    return text if len(text) <= sandbox.LARGEST and "\r" not in text else slow(scope)  # Liquid writes \r\n as \n
+    return text if len(text) <= sandbox.LARGEST else slow(scope)
 
 
 def is_template(text: str) -> bool:

@@ -30,7 +30,9 @@ class Bounded:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer 413 where the length says so; where it does not, the request ends when it has grown too long."""
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not length.isdigit() or int(length.lstrip(b"0")[:20] or b"0") > MOST_BYTES:  # however many zeros stand before it
+        if (
+            not length.isdigit() or int(length.lstrip(b"0")[:20] or b"0") > MOST_BYTES
+        ):  # however many zeros stand before it
             content_type, body = _refusal(str(scope.get("path") or ""))
             headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]  # fmt: skip
             await send({"type": "http.response.start", "status": 413, "headers": headers})
