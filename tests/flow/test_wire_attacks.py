@@ -6,6 +6,7 @@ hidden in a request is carried out in no case.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -138,7 +139,7 @@ CLOSED_AFTER: dict[str, tuple[int, bytes]] = {
 
 @pytest.fixture(scope="module")
 def oncue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
-    with Managed(tmp_path_factory.mktemp("attacked"), rules=RULES) as running:
+    with Managed(tmp_path_factory.mktemp("attacked"), rules=RULES, public=False) as running:
         yield running
     log = running.log()
     assert not [line for line in log.splitlines() if "fault" in line or "Traceback" in line or "rror" in line], log
@@ -310,6 +311,14 @@ def test_pages_are_shown_under_our_own_names_only(oncue: Managed, session: str, 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1:9", "[::1]", "localhost."])
 def test_and_they_are_shown_under_those(oncue: Managed, session: str, host: str):
     assert ask(oncue, "/settings/members", session, host=host).status == 200
+
+
+def test_behind_a_proxy_the_name_is_whatever_the_proxy_says(tmp_path: Path):
+    """nginx sends the name of its upstream unless it is told otherwise. Links are made of ONCUE_PUBLIC_URL, never of this."""
+    with Managed(tmp_path, rules=RULES, environ={"ONCUE_PUBLIC_URL": "https://oncue.example.com"}) as oncue:
+        session = f"Cookie: {signed_in(oncue, 'owner')}"
+        said = ask(oncue, "/settings/members", session, host="upstream")
+        assert said.status == 200 and b"upstream" not in said.body
 
 
 def test_no_header_of_the_request_is_in_a_link(oncue: Managed, session: str):
