@@ -111,7 +111,7 @@ UNDERSTOOD: dict[str, tuple[tuple[int, ...], bytes]] = {
     "pieces": ((202,), framed(CHUNKED, body=pieces(GOOD[:5], GOOD[5:]))),
     "pieces, in capitals": ((202,), framed(b"TRANSFER-ENCODING: CHUNKED", body=pieces(GOOD))),
     "pieces with an extension": ((202,), framed(CHUNKED, body=pieces(GOOD).replace(b"1d\r\n", b"1d;a=b\r\n"))),
-    "a key after the body is no key": ((401,), framed(CHUNKED, body=pieces(GOOD, end=b"0\r\nAuthorization: Bearer " + KEY + b"\r\n\r\n")).replace(b"Bearer", b"None", 1)),
+    "a key after the body is no key": ((401,), b"GET /api/v1/rules HTTP/1.1\r\nHost: localhost\r\n" + CHUNKED + b"\r\n\r\n0\r\nAuthorization: Bearer " + KEY + b"\r\n\r\n"),
     "empty lines before": ((200,), b"\r\n\r\n" + ASKING),
     "three at once": ((200, 202, 200), ASKING + framed(LENGTH) + ASKING),
     "a request in the body of another": ((200,), ASKING.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN)) + HIDDEN),

@@ -9,23 +9,37 @@ Where a function takes several things, a line of `%%` stands between them, so th
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import hashlib
 import re
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from twilio.request_validator import RequestValidator
 
+from inside import request
 from oncue import adaptors
 from oncue.adaptors.twilio import adaptor as twilio
-from oncue.core import phone
+from oncue.core import clock, phone
 from oncue.core.adaptor import Heard, Refused, Reply, Request, reserved
-from oncue.core.items import ConsentItem, EventItem, Item, UserItem
-from oncue.core.keeping import CONSENT_EVENTS, unfit_event_name, unfit_text, unfit_value
-from oncue.ingest import answers, items
+from oncue.core.items import (
+    ConsentItem,
+    EventItem,
+    Identified,
+    Item,
+    JoinItem,
+    Key,
+    Source,
+    Standing,
+    UserItem,
+    Verdict,
+)
+from oncue.core.keeping import BAD_TEXT, CONSENT_EVENTS, unfit_event_name, unfit_text, unfit_value
+from oncue.ingest import answers, build, items
 from oncue.rules import conditions, duration, sandbox, templates
 from oncue.rules.document import Document, read_document, read_rule, write_document
 from oncue.rules.spec import Seen
@@ -80,14 +94,21 @@ def ingest(data: bytes) -> None:
             assert isinstance(among, str) or same(alone, among), (alone, among)
 
 
-def _kept(item: Item) -> None:
+def _fit(item: Item) -> None:
+    """It can be kept, as it is, by any store."""
     assert not unfit_text(item.user, "user")
     if isinstance(item, EventItem):
         assert not unfit_event_name(item.name, "name", RESERVED) or item.name in CONSENT_EVENTS
-        assert not unfit_value(item.properties, "properties")
-        assert not unfit_value(item.user_properties or {}, "user_properties")
-    elif isinstance(item, UserItem):
-        assert not unfit_value(item.properties, "properties")
+        assert not BAD_TEXT.search(item.id) and NOW - items.PAST <= item.timestamp <= NOW + items.FUTURE
+    for properties in (getattr(item, "properties", {}), getattr(item, "user_properties", None) or {}):
+        assert not unfit_value(properties, "properties")
+        assert same(msgspec.json.decode(msgspec.json.encode(properties)), properties)
+    if isinstance(item, JoinItem):
+        assert not unfit_text(item.alias, "alias")
+
+
+def _kept(item: Item) -> None:
+    _fit(item)
     again = items.read(msgspec.json.encode(_written(item)), NOW, RESERVED)
     assert isinstance(again, items.Batch), again
     if len(msgspec.json.encode(_written(item))) <= items.MOST_ITEM_BYTES:
@@ -96,8 +117,67 @@ def _kept(item: Item) -> None:
 
 def _written(item: Item) -> dict[str, Any]:
     kind = {EventItem: "event", UserItem: "user", ConsentItem: "consent"}[type(item)]
-    given = {name: value for name, value in msgspec.to_builtins(item).items() if value not in ("", None)}
+    given = {name: value for name, value in msgspec.to_builtins(item).items() if value not in ("", None, False)}
     return {"type": kind, **given}
+
+
+SEGMENT_KEY, SWRVE_KEY, APP = "segment-key-1", "swrve-key-1", 1234
+SWRVE_TOKEN = f"{APP}=u1=1=" + hashlib.md5(f"u11{SWRVE_KEY}".encode(), usedforsecurity=False).hexdigest()
+
+
+class _Doors:
+    """What the ear needs of the rest of the house: two keys, and a store that looks at what it is given."""
+
+    public_url = "https://oncue.example.com"
+    keys: ClassVar = {
+        SEGMENT_KEY: Key(id="1", name="segment", source=Source.SEGMENT),
+        SWRVE_KEY: Key(id="2", name="swrve", source=Source.SWRVE, app=APP),
+    }
+
+    def key(self, token: str) -> Key | None:
+        return self.keys.get(token)
+
+    def app_keys(self, app: int) -> list[tuple[str, Key]]:
+        return [(SWRVE_KEY, self.keys[SWRVE_KEY])] if app == APP else []
+
+    async def intake(self, key: Key, given: Sequence[Item]) -> list[Verdict]:
+        for item in given:
+            _fit(item)
+        return [Verdict(id="1") for _ in given]
+
+    async def identify(self, key: Key, device: str, user: str) -> Identified:
+        assert not unfit_text(device, "device") and not unfit_text(user, "user")
+        return Identified(device, Standing.NEW)
+
+    def inbound(self, adaptor: str, name: str) -> None:
+        return None
+
+    async def ready(self) -> str:
+        return ""
+
+    def metrics(self) -> str:
+        return ""
+
+
+_EAR = build(_Doors(), reserved=RESERVED)  # type: ignore[arg-type]
+_LOOP = asyncio.new_event_loop()
+
+
+def sdk(data: bytes) -> None:
+    """Method, path and query; content type; body. Whatever comes to the doors for SDKs is answered below 500, and what is taken in can be
+    kept. `%KEY%`, `%APIKEY%` and `%TOKEN%` stand for Segment's and Swrve's keys and for a session token."""
+    where, kind, body = _parts(data, 3)
+    for name, value in ((b"%KEY%", SEGMENT_KEY), (b"%APIKEY%", SWRVE_KEY), (b"%TOKEN%", SWRVE_TOKEN)):
+        where, body = where.replace(name, value.encode()), body.replace(name, value.encode())
+    method, _, path = where.decode("ascii", "replace").partition(" ")
+    headers = {b"content-type": kind, b"authorization": b"Bearer " + SEGMENT_KEY.encode(), b"host": b"localhost"}
+    before, clock.now = clock.now, lambda: NOW
+    try:
+        said = _LOOP.run_until_complete(request(_EAR, method, "/" + path.lstrip("/"), body, headers))
+    finally:
+        clock.now = before
+    assert said.status in (200, 202, 204, 400, 401, 403, 404, 405, 413, 415), said
+    assert len(said.body) < 100_000 + 200 * len(body), len(said.body)
 
 
 def unpack(data: bytes) -> None:
@@ -349,7 +429,7 @@ def _scope(text: str) -> dict[str, Any]:
 
 
 PROMISES: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (ingest, unpack, callback, condition, period, document, rule, template, number)
+    one.__name__: one for one in (ingest, sdk, unpack, callback, condition, period, document, rule, template, number)
 }
 
 
@@ -360,6 +440,7 @@ def words(*texts: str) -> list[str]:
 
 _JSON = 'true false null 1e400 -0.0 9223372036854775808 \\u0000 \\ud800 "" [] {} {"items":[ ]} "$x":'
 WORDS = {
+    "sdk": words(_JSON, *(f"{kind} /{path}" for kind, path in (("POST", "v1/batch"), ("POST", "v1/track"), ("POST", "v1/identify"), ("POST", "v1/alias"), ("POST", "1/batch"), ("GET", "1/event?"), ("POST", "1/user"), ("POST", "identify"))), *(f'"{one}":' for one in ("batch", "type", "userId", "anonymousId", "previousId", "messageId", "timestamp", "sentAt", "traits", "context", "properties", "event", "name", "data", "user", "session_token", "time", "seqnum", "payload", "attributes", "campaignType", "swrve_id", "external_user_id", "api_key", "phone")), '"track" "identify" "page" "group" "device_update" "iap" "purchase" "generic_campaign_event" api_key= user= swrve_payload= name= cost= %KEY% %APIKEY% %TOKEN% %%'),
     "ingest": words(_JSON, *(f'"{name}":' for name in sorted(set().union(*items._FIELDS.values()))), *(f'"{one}"' for one in ("event", "user", "consent", "opted_in", "promotional", *CONSENT_EVENTS, "oncue.x", "2026-11-23T17:00:00Z"))),
     "callback": words("status message application/json bodySHA256= MessageSid= MessageStatus= SmsStatus=received From=%2B1 To= ErrorCode=30003 NumMedia= MediaUrl0= Body=STOP OptOutType= AccountSid= %00 &amp; %%"),
     "condition": words(_JSON, *conditions.OPERATORS, "event. user. event[\"a\"] event[0] all any not .$name .$id \"(?i)a+\" 2026-01-01T00:00 %%"),
