@@ -40,7 +40,7 @@ class Speaker:
 
     def hear(self, *, head_only: bool = False) -> Said | None:
         """The next answer but `100 Continue`, or None if the server closes without one."""
-        head = self._until(b"\r\n\r\n")
+        head = self.read_until(b"\r\n\r\n")
         if head is None:
             return None
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -63,13 +63,14 @@ class Speaker:
         if headers.get("transfer-encoding") != "chunked":
             return self._exactly(int(headers.get("content-length", 0)))
         body = b""
-        while size := int(self._until(b"\r\n") or b"0", 16):
+        while size := int(self.read_until(b"\r\n") or b"0", 16):
             body += self._exactly(size)
             self._exactly(2)
         self._exactly(2)
         return body
 
-    def _until(self, mark: bytes) -> bytes | None:
+    def read_until(self, mark: bytes) -> bytes | None:
+        """What comes before the mark, or None if the server closes first."""
         while mark not in self._read:
             if not self._more():
                 return None

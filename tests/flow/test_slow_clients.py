@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from forked import HASTE, Oncue
+from forked import HASTE
+from managing import Managed, signed_in
 from oncue.cli import connection
+from oncue.core import clock
 from oncue.testing import wait_for
 from speaking import Speaker
 
@@ -22,8 +24,8 @@ MOST = 30
 
 
 @pytest.fixture(scope="module")
-def oncue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oncue]:
-    with Oncue(tmp_path_factory.mktemp("slow"), rules=RULES, environ={HASTE: "1"}) as running:
+def oncue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
+    with Managed(tmp_path_factory.mktemp("slow"), rules=RULES, environ={HASTE: "1"}) as running:
         yield running
     log = running.log()
     assert "Traceback" not in log and "fault" not in log, log
@@ -65,7 +67,7 @@ DAWDLERS = {
 
 
 @pytest.mark.parametrize("case", DAWDLERS)
-def test_a_client_that_dawdles_is_let_go_and_meanwhile_others_are_answered(oncue: Oncue, case: str):
+def test_a_client_that_dawdles_is_let_go_and_meanwhile_others_are_answered(oncue: Managed, case: str):
     first, then = DAWDLERS[case]
     answered: list[int] = []
     with Speaker(oncue.port) as client:
@@ -80,7 +82,7 @@ def test_a_client_that_dawdles_is_let_go_and_meanwhile_others_are_answered(oncue
     ("first", "status"),
     [(b"GET / HTTP/1.1\r\nHost:", 408), (b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n", 408), (b"", None)],
 )  # fmt: skip
-def test_it_is_told_so_if_it_had_begun_to_ask(oncue: Oncue, first: bytes, status: int | None):
+def test_it_is_told_so_if_it_had_begun_to_ask(oncue: Managed, first: bytes, status: int | None):
     with Speaker(oncue.port) as client:
         client.say(first)
         said = client.hear()
@@ -88,7 +90,7 @@ def test_it_is_told_so_if_it_had_begun_to_ask(oncue: Oncue, first: bytes, status
         assert client.is_closed()
 
 
-def test_a_crowd_that_says_nothing_keeps_nobody_out(oncue: Oncue):
+def test_a_crowd_that_says_nothing_keeps_nobody_out(oncue: Managed):
     """Those that have said nothing for longest are closed for each that comes."""
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(Speaker(oncue.port)) for _ in range(MOST * 4)]
@@ -101,7 +103,7 @@ def test_a_crowd_that_says_nothing_keeps_nobody_out(oncue: Oncue):
     assert oncue.log().count("more than 30 connections") == 1, "a warning, and not for each"
 
 
-def connections(oncue: Oncue) -> int:
+def connections(oncue: Managed) -> int:
     """Sockets that it has open."""
     links = [path.readlink() for path in Path(f"/proc/{oncue.pid}/fd").iterdir()]
     return sum(str(link).startswith("socket:") for link in links)
@@ -111,7 +113,7 @@ UNREAD = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200
 """Tens of megabytes are asked for."""
 
 
-def test_a_request_that_is_being_answered_is_no_part_of_the_crowd(oncue: Oncue):
+def test_a_request_that_is_being_answered_is_no_part_of_the_crowd(oncue: Managed):
     """Room is made among those that are waited for only."""
     with contextlib.ExitStack() as stack:
         unread = stack.enter_context(Speaker(oncue.port))
@@ -124,12 +126,25 @@ def test_a_request_that_is_being_answered_is_no_part_of_the_crowd(oncue: Oncue):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc to count its sockets in")
-def test_an_answer_that_is_not_read_is_not_kept_for_good(oncue: Oncue):
+def test_an_answer_that_is_not_read_is_not_kept_for_good(oncue: Managed):
     before = connections(oncue)
     with Speaker(oncue.port) as client:
         client.say(UNREAD)
         wait_for(lambda: connections(oncue) > before, 5)
         wait_for(lambda: connections(oncue) <= before, 20, lambda: "it is kept")
+
+
+def test_an_answer_may_take_as_long_as_it_takes(oncue: Managed):
+    """A stream outlasts every bound."""
+    session = signed_in(oncue, "owner")
+    with Speaker(oncue.port) as client:
+        client.say(f"GET /live HTTP/1.1\r\nHost: localhost\r\nCookie: {session}\r\n\r\n".encode())
+        said = client.hear(head_only=True)
+        assert said and said.status == 200
+        began = clock.elapsed()
+        while clock.elapsed() - began < 2:
+            oncue.event("u", "happened")
+            assert client.read_until(b"data: "), "it was cut"
 
 
 def test_the_bounds_are_those_that_are_documented():

@@ -28,6 +28,7 @@ def post(event: bytes, *lines: bytes, framed: bool = True, first: bytes = b"POST
 
 GOOD = b'{"user": "u", "name": "good"}'
 HIDDEN = post(b"hidden")
+LARGE = b', "properties": {"x": "%b"}' % (b"a" * 900_000)
 
 
 def framed(*lines: bytes, body: bytes = GOOD, version: bytes = b"1.1") -> bytes:
@@ -108,6 +109,8 @@ UNDERSTOOD: dict[str, tuple[tuple[int, ...], bytes]] = {
     "a plain request": ((202,), framed(LENGTH)),
     "a tab before the value": ((202,), framed(b"Content-Length:\t29")),
     "a length with five thousand zeros": ((202,), framed(b"Content-Length: " + b"0" * 5_000 + b"29")),
+    "a large body": ((400,), framed(b"Content-Length: %d" % (len(LARGE) + len(GOOD)), body=GOOD[:-1] + LARGE + b"}")),
+    "a large body in pieces": ((400,), framed(CHUNKED, body=pieces(GOOD[:-1], *[LARGE[at : at + 1_000] for at in range(0, len(LARGE), 1_000)], b"}"))),
     "pieces": ((202,), framed(CHUNKED, body=pieces(GOOD[:5], GOOD[5:]))),
     "pieces, in capitals": ((202,), framed(b"TRANSFER-ENCODING: CHUNKED", body=pieces(GOOD))),
     "pieces with an extension": ((202,), framed(CHUNKED, body=pieces(GOOD).replace(b"1d\r\n", b"1d;a=b\r\n"))),
