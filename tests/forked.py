@@ -34,7 +34,7 @@ GRACE = "TEST_GRACE_FOR"
 """A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
 
 HASTE = "TEST_HASTE"
-"""Another: that oncue waits for slow clients for a second at most, and takes 30 connections."""
+"""Another: that oncue waits for slow clients for two seconds at most, and takes 30 connections."""
 
 DIE_AT = "TEST_DIE_AT"
 """Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
@@ -145,7 +145,7 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
     if HASTE in environ:
         from oncue.cli import connection
 
-        connection.HEAD_WITHIN, connection.BODY_WITHIN, connection.TAKEN_WITHIN = 0.4, 0.6, 1.0
+        connection.HEAD_WITHIN, connection.BODY_WITHIN, connection.TAKEN_WITHIN = 1.0, 1.2, 2.0
         connection.LOOK_AFTER, connection.MOST_CONNECTIONS = 0.05, 30
     if environ.get(DIE_AT):
         time, _, step = environ[DIE_AT].partition(" ")

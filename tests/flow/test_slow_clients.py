@@ -1,12 +1,14 @@
 """Clients that dawdle, say nothing, come in crowds or do not read, against a real `oncue serve`: they are let go, and meanwhile everybody
-else is answered. oncue waits for a second at most, where it has a minute in earnest, and takes thirty connections.
+else is answered. oncue waits for two seconds at most, where it has a minute in earnest, and takes thirty connections.
 """
 
 from __future__ import annotations
 
 import contextlib
+import resource
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,16 +68,19 @@ DAWDLERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", DAWDLERS)
-def test_a_client_that_dawdles_is_let_go_and_meanwhile_others_are_answered(oncue: Managed, case: str):
-    first, then = DAWDLERS[case]
-    answered: list[int] = []
-    with Speaker(oncue.port) as client:
-        client.say(first)
-        answered.append(oncue.call("GET", "/readyz")[0])
-        dribble(client, then)
-    answered.append(oncue.call("GET", "/readyz")[0])
-    assert answered == [200, 200]
+def test_clients_that_dawdle_are_let_go_and_meanwhile_others_are_answered(oncue: Managed):
+    def dawdle(case: str) -> None:
+        first, then = DAWDLERS[case]
+        with Speaker(oncue.port) as client:
+            client.say(first)
+            dribble(client, then)
+
+    with ThreadPoolExecutor(len(DAWDLERS)) as pool:
+        dawdling = {case: pool.submit(dawdle, case) for case in DAWDLERS}
+        while not all(one.done() for one in dawdling.values()):
+            assert oncue.call("GET", "/readyz")[0] == 200
+    faults = {case: fault for case, one in dawdling.items() if (fault := one.exception())}
+    assert not faults
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,27 @@ def test_an_answer_may_take_as_long_as_it_takes(oncue: Managed):
         while clock.elapsed() - began < 2:
             oncue.event("u", "happened")
             assert client.read_until(b"data: "), "it was cut"
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "most", "raised"),
+    [
+        (1_024, 524_288, 2_000, 2_200),
+        (1_024, resource.RLIM_INFINITY, 2_000, 2_200),
+        (1_024, 1_024, 824, 1_024),
+        (65_536, 65_536, 2_000, None),
+        (100, 100, 10, 100),
+    ],
+)
+def test_files_are_left_for_all_else(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, most: int, raised: int | None
+):
+    """A shell allows 1,024; what the process may raise it to, it does."""
+    set_to = []
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: set_to.append(limits))
+    assert connection.room() == most
+    assert set_to == ([(raised, hard)] if raised else [])
 
 
 def test_the_bounds_are_those_that_are_documented():

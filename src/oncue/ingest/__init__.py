@@ -77,9 +77,8 @@ def build(
         return "swrve" if of_swrve.route(path) else ""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        route = _ROUTES.get(
-            scope["raw_path"]
-        )  # as it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`
+        # As it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`.
+        route = _ROUTES.get(scope["raw_path"])
         if route is None and callbacks.path(scope["raw_path"]) is not None:
             route = "hooks"
         handler = serve
