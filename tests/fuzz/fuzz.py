@@ -68,10 +68,11 @@ def fuzz(name: str, options: list[str]) -> int:
     sys.path.insert(0, str(HERE.parent))
     with atheris.instrument_imports(include=INSTRUMENTED):
         import promises
+        from words import WORDS
 
     logging.disable()  # a refusal is logged, and so would be each of millions
     words = BUILD / f"{name}.dict"
-    lines = ["".join(f"\\x{byte:02X}" for byte in word.encode()) for word in promises.WORDS.get(name, [])]
+    lines = ["".join(f"\\x{byte:02X}" for byte in word.encode()) for word in WORDS.get(name, [])]
     words.write_text("".join(f'"{line}"\n' for line in lines))
     dictionary = [f"-dict={words}"] if lines else []
     atheris.Setup([sys.argv[0], *options, *dictionary], promises.PROMISES[name])

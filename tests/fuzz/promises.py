@@ -13,12 +13,12 @@ import asyncio
 import gzip
 import hashlib
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from reading import LONGEST_SENTENCE, Watched, from_json, parts, said, same, scope_in, texts
 from twilio.request_validator import RequestValidator
 
 from inside import request
@@ -49,21 +49,6 @@ CATALOGUE = adaptors.load()
 RESERVED = reserved(CATALOGUE)
 ACCOUNT, TOKEN = "AC0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"
 CONFIG = {"account_sid": ACCOUNT, "auth_token": TOKEN}
-
-LONGEST_SENTENCE = 12_000
-"""Characters: a sentence may quote a path of 32 names of 200."""
-
-
-def said(sentence: Any) -> None:
-    """A refusal is a sentence that can be sent as JSON, and does not repeat all that came."""
-    assert isinstance(sentence, str) and sentence.strip() and len(sentence) <= LONGEST_SENTENCE, sentence[:300]
-    msgspec.json.encode(sentence)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal, and of the same types throughout: 1 is not 1.0 and not true."""
-    return one == other and repr(one) == repr(other)
-
 
 # Ingest.
 
@@ -166,7 +151,7 @@ _LOOP = asyncio.new_event_loop()
 def sdk(data: bytes) -> None:
     """Method, path and query; content type; body. Whatever comes to the doors for SDKs is answered below 500, and what is taken in can be
     kept. `%KEY%`, `%APIKEY%` and `%TOKEN%` stand for Segment's and Swrve's keys and for a session token."""
-    where, kind, body = _parts(data, 3)
+    where, kind, body = parts(data, 3)
     for name, value in ((b"%KEY%", SEGMENT_KEY), (b"%APIKEY%", SWRVE_KEY), (b"%TOKEN%", SWRVE_TOKEN)):
         where, body = where.replace(name, value.encode()), body.replace(name, value.encode())
     method, _, path = where.decode("ascii", "replace").partition(" ")
@@ -206,7 +191,7 @@ BASE = "https://oncue.example.com/hooks/twilio/"
 def callback(data: bytes) -> None:
     """`status` or `message`, tail and query, content type, signature, body. Without the account's signature nothing is heard; with it,
     nothing is raised, and what is heard can be kept. The signature that counts is the one that Twilio's own package makes."""
-    where, kind, given, body = _parts(data, 4)
+    where, kind, given, body = parts(data, 4)
     name, _, tail = where.decode("latin-1").partition("/")
     name = name if name in READ else "status"
     url = BASE + name + ("/" + tail if tail else "")
@@ -270,14 +255,14 @@ def _heard(heard: Heard) -> None:
 
 def condition(data: bytes) -> None:
     """A condition, and the values it is asked of. It is read or refused with sentences, and asking it raises nothing, twice the same."""
-    text, values = _texts(data, 2)
-    parsed = conditions.parse(_json(text, text))
+    text, values = texts(data, 2)
+    parsed = conditions.parse(from_json(text, text))
     if isinstance(parsed, list):
         assert parsed
         for fault in parsed:
             said(fault.sentence)
         return
-    for scope in (_scope(values), {"event": {}, "user": {}}):
+    for scope in (scope_in(values), {"event": {}, "user": {}}):
         seen = parsed(scope)
         assert same(msgspec.to_builtins(seen), msgspec.to_builtins(parsed(scope)))
         _seen(seen)
@@ -320,7 +305,7 @@ def _content(one: Document) -> Any:
 
 def rule(data: bytes) -> None:
     """A rule as JSON, as the management API takes it: read, or refused field by field; without a fault a file can hold it."""
-    given = _json(data.decode("utf-8", "replace"), None)
+    given = from_json(data.decode("utf-8", "replace"), None)
     if not isinstance(given, dict):
         return
     found, faults = read_rule(given, CATALOGUE)
@@ -336,8 +321,8 @@ def rule(data: bytes) -> None:
 def template(data: bytes) -> None:
     """A template, and the values it is rendered with. It is read or `Wrong`; rendering it gives a bounded text, `MissingValue` or
     `Unrenderable`, touches no file and no socket, and the short way for plain insertions agrees with Liquid."""
-    text, values = _texts(data, 2)
-    scope = _scope(values)
+    text, values = texts(data, 2)
+    scope = scope_in(values)
     for html in (False, True):
         try:
             parsed = templates.parse(text, html=html)
@@ -356,7 +341,7 @@ def template(data: bytes) -> None:
 
 
 def _rendered(parsed: templates.Rendering, scope: dict[str, Any]) -> Any:
-    with _Watched():
+    with Watched():
         try:
             found = parsed(scope)
         except (templates.MissingValue, templates.Unrenderable) as stopped:
@@ -366,32 +351,12 @@ def _rendered(parsed: templates.Rendering, scope: dict[str, Any]) -> Any:
     return found
 
 
-_watching: list[bool] = []
-
-
-class _Watched:
-    """While it holds, whatever opens a file, a socket or a process fails."""
-
-    def __enter__(self) -> None:
-        if not _watching:
-            sys.addaudithook(_refuse)
-        _watching.append(True)
-
-    def __exit__(self, *_: object) -> None:
-        _watching[:] = [False]
-
-
-def _refuse(event: str, args: tuple[Any, ...]) -> None:
-    if _watching[-1] and event.startswith(("open", "os.", "socket.", "subprocess.", "shutil.")):
-        raise SystemExit(f"a template reached outside: {event} {args}")
-
-
 # Numbers.
 
 
 def number(data: bytes) -> None:
     """A phone number, and a country. It is none, or in E.164; and E.164 is read as itself, with any country."""
-    text, country = _texts(data, 2)
+    text, country = texts(data, 2)
     country = country.strip() if re.fullmatch(r"[A-Z]{2}", country.strip()) else ""
     found, e164 = phone.read(text, country), phone.e164(text, country)
     assert (found.e164 if found else "") == e164
@@ -404,49 +369,6 @@ def number(data: bytes) -> None:
             assert phone.e164(e164, other) == e164, (text, e164, phone.e164(e164, other))
 
 
-def _parts(data: bytes, count: int) -> list[bytes]:
-    found = data.split(b"\n%%\n", count - 1)
-    return found + [b""] * (count - len(found))
-
-
-def _texts(data: bytes, count: int) -> list[str]:
-    return [one.decode("utf-8", "replace") for one in _parts(data, count)]
-
-
-def _json(text: str, otherwise: Any) -> Any:
-    """What msgspec reads, as everywhere; no half characters, no integers past 64 bits."""
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return otherwise
-    return otherwise if unfit_value(found, "it", 2) else found
-
-
-def _scope(text: str) -> dict[str, Any]:
-    found = _json(text, None)
-    found = found if isinstance(found, dict) else {}
-    return {root: one if isinstance(one := found.get(root), dict) else {"n": 1, "t": "x"} for root in ("event", "user")}
-
-
 PROMISES: dict[str, Callable[[bytes], None]] = {
     one.__name__: one for one in (ingest, sdk, unpack, callback, condition, period, document, rule, template, number)
 }
-
-
-def words(*texts: str) -> list[str]:
-    """Words for libFuzzer's dictionary."""
-    return list(dict.fromkeys(word for text in texts for word in text.split()))
-
-
-_JSON = 'true false null 1e400 -0.0 9223372036854775808 \\u0000 \\ud800 "" [] {} {"items":[ ]} "$x":'
-WORDS = {
-    "sdk": words(_JSON, *(f"{kind} /{path}" for kind, path in (("POST", "v1/batch"), ("POST", "v1/track"), ("POST", "v1/identify"), ("POST", "v1/alias"), ("POST", "1/batch"), ("GET", "1/event?"), ("POST", "1/user"), ("POST", "identify"))), *(f'"{one}":' for one in ("batch", "type", "userId", "anonymousId", "previousId", "messageId", "timestamp", "sentAt", "traits", "context", "properties", "event", "name", "data", "user", "session_token", "time", "seqnum", "payload", "attributes", "campaignType", "swrve_id", "external_user_id", "api_key", "phone")), '"track" "identify" "page" "group" "device_update" "iap" "purchase" "generic_campaign_event" api_key= user= swrve_payload= name= cost= %KEY% %APIKEY% %TOKEN% %%'),
-    "ingest": words(_JSON, *(f'"{name}":' for name in sorted(set().union(*items._FIELDS.values()))), *(f'"{one}"' for one in ("event", "user", "consent", "opted_in", "promotional", *CONSENT_EVENTS, "oncue.x", "2026-11-23T17:00:00Z"))),
-    "callback": words("status message application/json bodySHA256= MessageSid= MessageStatus= SmsStatus=received From=%2B1 To= ErrorCode=30003 NumMedia= MediaUrl0= Body=STOP OptOutType= AccountSid= %00 &amp; %%"),
-    "condition": words(_JSON, *conditions.OPERATORS, "event. user. event[\"a\"] event[0] all any not .$name .$id \"(?i)a+\" 2026-01-01T00:00 %%"),
-    "period": words("s m h d 90s 30d ٣ 1_0"),
-    "document": words("api_keys: adaptors: policy: rules: key: name: state: category: triggers: conditions: actions: action: send_within: ${env:TOKEN} &a *a !!python/object <<: | > - \"on\" off transactional promotional twilio.send_message user.update event.emit email.send"),
-    "rule": words(_JSON, *(f'"{one}":' for one in ("key", "name", "state", "category", "triggers", "conditions", "actions", "action", "body", "to", "send_within", "ignore_quiet_hours")), '"twilio.send_message" "event.emit" "webhook.post" "user.update" "transactional"'),
-    "template": words("{{ }} {% %} event. user. event.n user.t if endif elsif else for endfor in limit: offset: reversed (1..event.n) (1..9999999999) assign capture endcapture case when endcase unless endunless cycle tablerow endtablerow raw endraw comment endcomment liquid echo break continue macro include render %%", *(f"| {name}" for name in templates._PLAIN.filters)),
-    "number": words("+ 00 ;ext= tel: ٠١٢ ０１ US GB IE IT DE %%"),
-}  # fmt: skip
