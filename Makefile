@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test browser lint types bench crash clean
+.PHONY: install demo test browser lint types bench crash fuzz clean
 
 install: .venv/installed
 
@@ -48,6 +48,12 @@ bench: install
 KILLS ?= 300
 crash: install
 	$(BIN)/python tests/crashing.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+# Fuzzes what reads what others write, each promise in turn: `make fuzz MINUTES=60`. What it finds worth keeping stays under build/fuzz.
+MINUTES ?= 10
+fuzz: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -2,14 +2,16 @@
 
 import ipaddress
 import logging
+import os
 import socket
 
 import pytest
 from hypothesis import settings
 
-# The same examples on every machine, however busy it is.
+# The same examples on every machine, however busy it is; with HYPOTHESIS_PROFILE=long others each time, and a hundred times as many.
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
-settings.load_profile("house")
+settings.register_profile("long", deadline=None, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 pytest_plugins = ["running"]
 

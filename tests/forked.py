@@ -33,6 +33,9 @@ _forks.set_forkserver_preload(_IMPORTED.split())
 GRACE = "TEST_GRACE_FOR"
 """A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
 
+HASTE = "TEST_HASTE"
+"""Another: that oncue waits for slow clients for two seconds at most, and takes 30 connections."""
+
 DIE_AT = "TEST_DIE_AT"
 """Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
 
@@ -139,6 +142,11 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
 
         set_up = logs.set_up
         logs.set_up = lambda kind: (set_up(kind), _say_everything())[0]
+    if HASTE in environ:
+        from oncue.cli import connection
+
+        connection.HEAD_WITHIN, connection.BODY_WITHIN, connection.TAKEN_WITHIN = 1.0, 1.2, 2.0
+        connection.LOOK_AFTER, connection.MOST_CONNECTIONS = 0.05, 30
     if environ.get(DIE_AT):
         time, _, step = environ[DIE_AT].partition(" ")
         arm(step, int(time))

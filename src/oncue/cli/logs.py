@@ -39,3 +39,8 @@ def set_up(kind: str) -> None:
     # Asked for all it has to say, Django writes down whatever a page is made of, links and keys that are shown once among it.
     for noisy in ("uvicorn.access", "uvicorn.error", "asyncio", "django.template"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    for stranger in (
+        "django.request",
+        "django.security.csrf",
+    ):  # not each address that is tried in vain; forms we log ourselves
+        logging.getLogger(stranger).setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from django.db import transaction
 
 from oncue import asgi
 from oncue.cli import logs
+from oncue.cli.connection import Connection, Crowd, room
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.settings import Settings
@@ -46,7 +48,7 @@ def server(process: asgi.Process) -> uvicorn.Server:
         uvicorn.Config(
             asgi.application(process),
             loop="uvloop",
-            http="httptools",
+            http=partial(Connection, Crowd(room())),  # type: ignore[arg-type] # uvicorn calls it, and asks no more of it
             ws="none",
             lifespan="on",
             log_config=None,

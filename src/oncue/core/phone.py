@@ -62,6 +62,12 @@ def _parse(text: str, country: str) -> PhoneNumber | None:
     if whole:
         return PhoneNumber(country_code=1, national_number=int(whole[1]))
     try:
-        return phonenumbers.parse(text, country or None)
+        parsed = phonenumbers.parse(text, country or None)
+        # The library may take away one more zero, or a carrier's code: a number has one form, or a STOP would miss it.
+        while (form := phonenumbers.format_number(parsed, PhoneNumberFormat.E164)) != text:
+            extension, text = parsed.extension, form
+            parsed = phonenumbers.parse(text)
+            parsed.extension = extension
+        return parsed
     except phonenumbers.NumberParseException:
         return None

@@ -20,7 +20,7 @@ __all__ = ["Doors", "build"]
 
 log = logging.getLogger("oncue.ingest")
 
-_ROUTES = {"/v1/events": "events", "/healthz": "healthz", "/readyz": "readyz", "/metrics": "metrics"}
+_ROUTES = {b"/v1/events": "events", b"/healthz": "healthz", b"/readyz": "readyz", b"/metrics": "metrics"}
 _SETTINGS = re.compile(r"/v1/projects/([^/]+)/settings")
 _BROKEN = "oncue failed to handle this because of a fault of its own, which is in its log."
 
@@ -77,7 +77,8 @@ def build(
         return "swrve" if of_swrve.route(path) else ""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        route = _ROUTES.get(scope["path"])
+        # As it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`.
+        route = _ROUTES.get(scope["raw_path"])
         if route is None and callbacks.path(scope["raw_path"]) is not None:
             route = "hooks"
         handler = serve

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import wraps
+from io import StringIO
 from typing import Any, TextIO
 
 from liquid import Environment
@@ -22,6 +23,7 @@ from liquid.context import RenderContext
 from liquid.exceptions import FilterValueError, LoopIterationLimitError, ResourceLimitError, UndefinedError
 from liquid.expression import Expression
 from liquid.filter import with_environment
+from liquid.output import LimitedStringIO
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.undefined import FalsyStrictUndefined, Undefined
@@ -58,6 +60,9 @@ class _Context(RenderContext):
         if self.iterations > most:
             raise LoopIterationLimitError(f"its loops go round more than {most} times", token=None)
 
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return _buffer(buf.size if isinstance(buf, LimitedStringIO) else 0)
+
     def spend(self, work: int) -> None:
         self.work += work
         if self.work > MOST_WORK:
@@ -67,6 +72,14 @@ class _Context(RenderContext):
 class _Template(BoundTemplate):
     context_class = _Context
     most_iterations = MOST_ITERATIONS
+
+    def _get_buffer(self) -> StringIO:
+        return _buffer(0)
+
+
+def _buffer(spent: int) -> StringIO:
+    """Keeps the ends of lines as they are: the library's own would write each as `\\n`, and some as two."""
+    return LimitedStringIO(limit=LARGEST - spent, newline="")
 
 
 class _Sandbox(Environment):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -58,6 +59,19 @@ class Access:
             return self._get_response(request)
 
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        return None if getattr(view, "is_for_programs", False) else self._ask(request, view)
+
+    def _ask(self, request: HttpRequest, view: View) -> HttpResponseBase | None:
+        try:
+            request.get_host()  # a page elsewhere may give its own name our address, and read what its browser is shown
+        except DisallowedHost:
+            sentence = (
+                "oncue is not known by the name in this address. Open it as localhost, or set ONCUE_PUBLIC_URL to the"
+                " address that you use."
+            )
+            return HttpResponse(sentence, status=400, content_type="text/plain")
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponse("Pages are opened, and forms are posted.", status=405, content_type="text/plain")
         roles = getattr(view, "roles", None)
         if roles is None:
             return refused(request, "This page has no rule for who may see it.")

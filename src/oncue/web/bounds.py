@@ -28,15 +28,13 @@ class Bounded:
         self._app = app
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer 413 where the length says so; where it does not, the request ends when it has grown too long."""
+        """Answer 413 where the length says so, and where it does not, when it has grown too long."""
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            content_type, body = _refusal(str(scope.get("path") or ""))
-            headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]  # fmt: skip
-            await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+        figures = length.lstrip(b"0")[:20]  # however many zeros stand before it
+        if not length.isdigit() or int(figures or b"0") > MOST_BYTES:
+            await _refuse(scope, send)
             return
-        taken = 0
+        taken, has_begun = 0, False
 
         async def bounded() -> Message:
             nonlocal taken
@@ -44,7 +42,21 @@ class Bounded:
             taken += len(message.get("body", b""))
             return {"type": "http.disconnect"} if taken > MOST_BYTES else message
 
-        await self._app(scope, bounded, send)
+        async def answering(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        await self._app(scope, bounded, answering)
+        if taken > MOST_BYTES and not has_begun:
+            await _refuse(scope, send)
+
+
+async def _refuse(scope: MutableMapping[str, Any], send: Send) -> None:
+    content_type, body = _refusal(str(scope.get("path") or ""))
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _refusal(path: str) -> tuple[bytes, bytes]:

@@ -1,7 +1,7 @@
 """Django's settings for the face, and its ASGI application.
 
 Strict where it costs nothing: no inline script or style from anywhere, cookies that scripts cannot read, host names that are ours when
-oncue listens on this machine only (a page elsewhere cannot rebind its own name to it).
+oncue is for this machine only (a page elsewhere cannot rebind its own name to it). Behind a proxy the name is whatever the proxy says.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ def django_settings(public_url: str, host: str) -> dict[str, Any]:
     return {
         "ROOT_URLCONF": "oncue.web.urls",
         "MIDDLEWARE": list(MIDDLEWARE),
-        "ALLOWED_HOSTS": [*_LOOPBACK, "[::1]", host, *([public.hostname] if public.hostname else [])]
-        if is_private
-        else ["*"],
+        "ALLOWED_HOSTS": [*_LOOPBACK, "[::1]", host] if is_private and not public_url else ["*"],
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"] if public_url else [],
         "CSRF_COOKIE_NAME": "oncue_csrf",
         "CSRF_COOKIE_HTTPONLY": True,

@@ -187,3 +187,9 @@ def test_a_get_is_read_from_its_query(config):
     assert (
         isinstance(heard, Heard) and heard.reports[0].consent == "opted_out" and heard.reports[0].scopes == ("72345",)
     )
+
+
+def test_a_nul_is_kept_nowhere(config):
+    """Found by fuzzing: in a value it was taken out, in a name it stayed."""
+    (report,) = READ["status"](config, posted("status", {**STATUS, "Na\0me": "va\0lue"})).reports
+    assert report.raw["Name"] == "value"

@@ -44,3 +44,10 @@ def test_what_is_no_number_is_none(text, country):
 def test_what_cannot_be_called_is_not_possible(text):
     read = phone.read(text, "")
     assert read is None or not read.is_possible
+
+
+@pytest.mark.parametrize("text", ["+55 0040005555", "+2٠0000((009841", "+860*0*٠١٢0.00٠١٢4١٢2", "+353 85 123 4567", "+39 06 698 12345", "+225 01 02 03 04 05"])  # fmt: skip
+def test_a_number_in_e164_is_read_as_itself(text):
+    """Found by fuzzing: the library took another zero away each time, so that one person had two numbers, and a STOP counted for one of them."""
+    e164 = phone.e164(text, "")
+    assert e164 and phone.e164(e164, "") == phone.e164(e164, "IE") == phone.read(text, "").e164 == e164

@@ -10,13 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from inside import KEY, Inside, opened
 
 QUIET = settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
+    max_examples=examples(30),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

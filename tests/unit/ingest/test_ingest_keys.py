@@ -1,8 +1,10 @@
 """Who may send events: a Bearer key, and a sentence for everybody else."""
 
+import hmac
+
 import pytest
 
-from inside import KEY, KEYS, turn
+from inside import ANOTHER, KEY, KEYS, turn
 
 EVENT = {"type": "event", "user": "u", "name": "clicked"}
 
@@ -96,3 +98,16 @@ def test_after_the_time_named_the_key_may_send_again(inside):
     assert refused.status == 429
     turn(int(refused.headers["retry-after"]))
     assert inside.post(EVENT, key="slow-key-0123456789").status == 202
+
+
+@pytest.mark.parametrize("given", [KEY, KEY[:-1] + "x", "x" * len(KEY), "x"])
+def test_how_long_a_key_is_looked_for_says_nothing_of_any_key(inside, monkeypatch, given):
+    """Digests are compared, each whole, and all of them whatever is found."""
+    inside.apply(KEYS.replace("]", ", {name: other, key: " + ANOTHER + "}]", 1))
+    inside.run(inside.writer.probe(5))
+    compared = []
+    compare = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda one, other: compared.append((one, other)) or compare(one, other))
+    inside.call("POST", "/v1/events", b'{"user":"u","name":"n"}', authorization=f"Bearer {given}")
+    assert len(compared) == 2 and {len(one) for pair in compared for one in pair} == {len(compared[0][0])}
+    assert not any(KEY in str(one) or given in str(one) for pair in compared for one in pair if len(given) > 1)

@@ -126,6 +126,20 @@ def test_a_body_in_pieces_is_refused_as_soon_as_it_is_too_large(inside):
     assert inside.call("POST", "/v1/events", pieces, authorization=BEARER).status == 413
 
 
+def test_a_length_may_have_any_number_of_zeros_before_it(inside):
+    """Python refuses to read a number of more than 4,300 digits, which was answered 500."""
+    assert inside.post(RAW, content_length="0" * 5_000 + str(len(RAW))).status == 202
+    assert inside.post(RAW, content_length="0" * 5_000 + "1000001").status == 413
+
+
+@pytest.mark.parametrize("number", ["9" * 900_000, "-" + "9" * 900_000, "0." + "0" * 900_000 + "1", "9" * 30_000, "1e999999999", "1" + "0" * 30_000 + ".5", "1E-999999999"])  # fmt: skip
+def test_a_number_without_end_is_refused_or_read_and_costs_nothing(inside, number):
+    one = b'{"user": "u", "name": "n", "properties": {"n": %s}}' % number.encode()
+    answer = inside.post(b'{"items": [%s, %s]}' % (one, RAW))
+    assert answer.status in (202, 400) and len(answer.body) < 1_000, answer
+    assert inside.post(one).status in (202, 400)
+
+
 def test_an_announced_length_past_the_limit_is_refused_before_the_body_comes(inside):
     answer = inside.call("POST", "/v1/events", [], authorization=BEARER, content_length="1000001")
     assert answer.status == 413

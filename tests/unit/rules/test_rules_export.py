@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
+from examples import examples
 from oncue.adaptors import load
 from oncue.core.message import Category
 from oncue.rules.document import AdaptorSpec, ApiKeySpec, Document, read_document, write_document
@@ -101,7 +102,7 @@ JSON = some.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(120))
 @given(some.dictionaries(WRITTEN.filter(bool), JSON, min_size=1, max_size=4))
 @example({"a": "1.5e3"})
 @example({"a": "x\x85y"})
@@ -111,7 +112,7 @@ def test_a_json_body_keeps_every_type(body):
     assert repr(read_back(Document(rules=[rule])).rules) == repr([rule]), "with types: 1 is not True and not 1.0"
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(80))
 @given(
     WRITTEN.filter(lambda text: text.strip()),
     some.lists(WRITTEN.filter(lambda text: text.strip()), min_size=1, max_size=3),

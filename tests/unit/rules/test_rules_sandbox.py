@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from examples import examples
 from oncue.rules.sandbox import LARGEST
 from oncue.rules.templates import MissingValue, Unrenderable, Wrong, parse
 
@@ -218,14 +219,14 @@ def rendered(template: str, scope: dict, **how: bool) -> None:
         assert str(reason).strip()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(200))
 @given(some.lists(some.sampled_from(PIECES), max_size=14), some.booleans(), some.booleans())
 def test_whatever_is_written_nothing_but_a_reason_comes_out(pieces, html, typed):
     rendered(" ".join(pieces), SCOPE, html=html, typed=typed)
     rendered("{{ " + " ".join(pieces) + " }}", SCOPE, html=html, typed=typed)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(200))
 @given(
     ATOMS,
     some.lists(some.tuples(some.sampled_from(FILTERS), some.lists(ATOMS, max_size=2)), max_size=3),

@@ -285,3 +285,12 @@ def test_a_template_that_only_inserts_values_gives_what_liquid_gives(pieces, val
         else rendering
     )
     assert outcome(rendering) == outcome(liquid)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_lines_end_the_same_whichever_way_a_template_is_rendered(end):
+    """Found by fuzzing: Liquid wrote an end as `\\n`, some as two, and the short way kept what was there."""
+    scope = {"event": {"text": f"a{end}b", "whole": 1, "part": 1.5}, "user": {}}
+    short = parse("{{ event.text }}, {{ event.whole }}" + end)(scope)
+    liquid = parse("{{ event.text }}, {{ event.part }}" + end)(scope)
+    assert (short, liquid) == (f"a{end}b, 1{end}", f"a{end}b, 1.5{end}")

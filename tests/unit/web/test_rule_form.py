@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
+from examples import examples
 from oncue.adaptors import load
 from oncue.core.message import Category
 from oncue.rules.conditions import OPERATORS
@@ -103,7 +104,7 @@ def rules(draw: Any) -> RuleSpec:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(rules())
 @example(
     RuleSpec(
@@ -129,7 +130,7 @@ def test_opened_and_saved_it_is_the_same_rule(spec: RuleSpec):
     assert through_the_form(spec) == spec
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(some.lists(CONDITION, max_size=4))
 def test_conditions_become_rows_and_the_same_conditions_again(conditions: list[Any]):
     assert list(to_conditions(to_lines(conditions))) == conditions

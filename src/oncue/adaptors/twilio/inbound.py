@@ -141,7 +141,7 @@ def _verified(config: Config, request: Request) -> dict[str, str] | Refused:
     verified: Parameters | Refused = verify(config, request)
     if isinstance(verified, Refused):
         return verified
-    found = {name: value.replace("\0", "") for name, value in verified}
+    found = {name.replace("\0", ""): value.replace("\0", "") for name, value in verified}
     # Some callbacks carry no AccountSid; the signature is the proof.
     if found.get("AccountSid", config["account_sid"]) != config["account_sid"]:
         return Refused("This call is about another account.", 403)

@@ -51,7 +51,7 @@ class _Rest:
 register_converter(_Rest, "rest")
 
 _operation = route("api/v1/<rest:rest>", operate, "api-operation", see=ANYBODY, change=ANYBODY)
-_operation.callback.csrf_exempt = True  # type: ignore[attr-defined]
+_operation.callback.csrf_exempt = _operation.callback.is_for_programs = True  # type: ignore[attr-defined]
 
 ROUTES = [
     route("api/v1/openapi.json", show_document, "api-document", see=ANYBODY),
