@@ -19,6 +19,8 @@ FULL_WITHIN = 30
 
 BACKED_UP_WITHIN = 7 * clock.DAY
 
+MOUNTS = Path("/proc/self/mountinfo")
+
 NETWORKED = frozenset({"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "nfs", "nfs4", "smb3", "smbfs"})
 """File systems on which SQLite's write-ahead log does not work (sqlite.org/wal.html)."""
 
@@ -60,7 +62,7 @@ def directory(data_dir: Path) -> Iterator[Finding]:
 def file_system(path: Path) -> str:
     """The type of what a path lies on, where the kernel tells (Linux); else empty."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        lines = MOUNTS.read_text().splitlines()
     except OSError:
         return ""
     best, found, resolved = -1, "", path.resolve()

@@ -51,9 +51,7 @@ async def examine(adaptor: Adaptor, stored: Stored, situation: Situation, networ
         return [problem(name, stored.problem, "")]
     findings = []
     if stored.state != adaptors.ACTIVE:
-        findings.append(
-            warning(name, f"Inactive; {adaptors.held(name):,} messages wait for it.", "Activate it on its page.")
-        )
+        findings.append(warning(name, "It is inactive, and sends nothing.", "Activate it on its page."))
     if not network or not (adaptor.examine or adaptor.check):
         return findings or [ok(name, "Active.")]
     client = _Timed()
