@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -193,6 +194,14 @@ def test_the_holder_is_told_and_looking_takes_nothing_from_it(tmp_path: Path):
         with pytest.raises(database.InUse, match=str(os.getpid())):
             database.lock(tmp_path)
     assert database.holder(tmp_path) == ""
+    database.lock(tmp_path).close()
+
+
+def test_who_starts_while_somebody_looks_gets_it_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    database.lock(tmp_path).close()
+    looking = (tmp_path / "serve.lock").open("rb")
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(database.time, "sleep", lambda seconds: looking.close())
     database.lock(tmp_path).close()
 
 
