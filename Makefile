@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test browser lint types bench crash fuzz clean
+.PHONY: install demo test browser lint types bench crash fuzz audit sbom clean
 
 install: .venv/installed
 
@@ -33,8 +33,8 @@ test: install browser $(SDKS)/installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: install
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/ruff check src tests tools
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
@@ -54,6 +54,20 @@ MINUTES ?= 10
 fuzz: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES)
+
+# Tools for a release, in an environment of their own: what they need is no part of oncue.
+build/tools/installed: constraints.txt
+	@mkdir -p build && rm -rf build/tools && $(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit cyclonedx-bom
+	@touch $@
+
+# Fails if a package that we pin has a known vulnerability; says so if nobody could be asked.
+audit: build/tools/installed
+	build/tools/bin/python tools/audit.py
+
+# What oncue consists of, as CycloneDX.
+sbom: build/tools/installed
+	build/tools/bin/python tools/sbom.py build/oncue.cdx.json
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

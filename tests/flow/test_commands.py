@@ -131,6 +131,32 @@ def test_listings_and_explain(start, carrier):
     assert {one["level"] for one in oncue.json("check", "--no-network")} <= {"ok", "note"}
 
 
+def test_ids_of_one_batch_are_told_apart_in_the_narrowest_terminal_and_programs_get_all_of_them(start):
+    oncue = start()
+    events = [
+        {"type": "event", "user": f"user{n}", "name": "booking_confirmed", "properties": {"n": n}} for n in range(3)
+    ]
+    ids = oncue.post(*events)["ids"]
+    assert len({one[:22] for one in ids}) == 1, "they begin alike"
+    for columns in ("60", "80", "200", ""):
+        oncue.environ["COLUMNS"] = columns
+        if not columns:
+            del oncue.environ["COLUMNS"]
+        said = oncue.run("events", "--name", "booking_confirmed").stdout
+        assert all(one in said for one in ids), (columns, said)
+    assert "Nothing matches." in oncue.run("events", "--name", "nothing").stdout
+    assert "Nothing matches." in oncue.run("messages", "--state", "rejected").stdout
+    assert "Nothing matches." in oncue.run("opt-outs", "--address", ANN).stdout
+    assert "Nobody has opted out." in oncue.run("opt-outs").stdout
+
+
+def test_faults_name_a_field_as_the_file_does(start):
+    oncue = start()
+    (oncue.folder / "faulty.yaml").write_text(FAULTY.replace("twilio.send_mesage", "twilio.send_message"))
+    said = oncue.run("plan", str(oncue.folder / "faulty.yaml")).stderr
+    assert "faulty.yaml:7: to: Message Recipient Phone Number is required." in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "words"),
     [

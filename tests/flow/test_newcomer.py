@@ -3,6 +3,8 @@
 import re
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +51,18 @@ def test_however_the_demo_ends_its_carrier_ends_too(tmp_path, number):
     assert demo.carrier_is_there(port)
     demo.end(process, number)
     wait_for(lambda: not demo.carrier_is_there(port), 10, lambda: "the simulator still listens")
+
+
+def test_a_demo_whose_reader_goes_away_ends_quietly_and_in_order(tmp_path):
+    demo = Demo(tmp_path)
+    command = [sys.executable, "-m", "oncue", "demo", "--port", str(demo.port)]
+    with subprocess.Popen(command, env=demo.environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # fmt: skip
+        assert process.stdout and process.stderr
+        process.stdout.readline()  # it runs; and that was enough, as for `head -1`
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(20) == 0
+    assert "Traceback" not in said and "Error" not in said, said
 
 
 MINE = """
@@ -142,3 +156,14 @@ def test_what_begins_something_says_which_directory_it_made(tmp_path, command):
     made = oncue.run(*command.split())
     assert made.returncode == 0 and f"Made the data directory {tmp_path / 'data'}." in made.stderr
     assert "Made" not in oncue.run("key", "create", "till").stderr, "once"
+
+
+def test_what_only_looks_makes_no_data_directory(tmp_path):
+    oncue = Oncue(tmp_path)
+    (tmp_path / "rules.yaml").write_text(MINE)
+    planned = oncue.run("plan", "rules.yaml")
+    assert planned.returncode == 0 and "would be created: rule table-ready" in planned.stdout
+    assert "it is taken as empty" in planned.stderr and str(tmp_path / "data") in planned.stderr
+    tested = oncue.run("test", "rules.yaml", "--user", "ann", "--event", '{"name": "table_ready"}')
+    assert tested.returncode == 0 and "table-ready would act" in tested.stdout
+    assert not (tmp_path / "data").exists()

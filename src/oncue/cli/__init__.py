@@ -12,6 +12,7 @@ from oncue.cli import (
     backup,
     checking,
     demo,
+    doctor,
     explain,
     listings,
     people,
@@ -55,6 +56,7 @@ app.command("export")(rules.export)
 app.command("test")(rules.test)
 app.command("backtest")(backtest.backtest)
 app.command("check")(checking.check)
+app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("messages")(listings.messages)

@@ -27,6 +27,7 @@ def backup(
     need_data(settings)
     with sentences(Unusable):
         made = backups.make(settings.database, file)
+    backups.note(settings.data_dir, made)
     if as_json:
         print_json(msgspec.to_builtins(made))
         return

@@ -41,7 +41,7 @@ def check(
     if set_inbound:
         _set_inbound(opened, set_inbound)
         return
-    findings = [*_check_place(opened), *_check_adaptors(opened, network), *_check_rules(opened), *_check_work()]
+    findings = [*_check_place(opened), *_check_adaptors(opened, network), *check_rules(opened), *_check_work()]
     if as_json:
         print_json([msgspec.to_builtins(one) for one in findings])
     else:
@@ -129,7 +129,8 @@ def _check_adaptors(opened: Opened, network: bool) -> list[Finding]:
     return findings
 
 
-def _check_rules(opened: Opened) -> list[Finding]:
+def check_rules(opened: Opened) -> list[Finding]:
+    """What is wrong with rules."""
     findings = []
     rules = apply.rules()
     for rule in rules:

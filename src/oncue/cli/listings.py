@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from oncue.cli.opened import open_installation
-from oncue.cli.terminal import err, escaped, fail, plain, print_json, print_rows, say, when
+from oncue.cli.terminal import err, escaped, fail, is_fitted, plain, print_json, print_rows, say, when
 from oncue.store import reading, search
 
 SHOWN = 18
-"""Characters of an id in a table: enough to tell it from others, and `oncue explain` takes them."""
+"""Characters of an id in a table at least: as many as tell it from the others there, and `oncue explain` takes them."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
@@ -31,15 +32,29 @@ def messages(
     page = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
     columns = {
         "when": lambda row: when(row["created_at"])[5:],
-        "id": lambda row: row["id"][:SHOWN],
+        "id": _beginnings(page.rows),
         "to": lambda row: row["recipient"],
         "state": lambda row: row["state"],
         "carrier": _carrier,
         "user": lambda row: row["user_id"],
         "rule": lambda row: row["rule"],
     }
-    print_rows(page.rows, columns, as_json=as_json, nothing="There are no messages yet.")
+    print_rows(page.rows, columns, as_json=as_json, nothing=_nothing("There are no messages yet.", user, rule, state))
     _say_how_far(page)
+
+
+def _beginnings(rows: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], str]:
+    """Reads from a row as much of its id as tells it from the others: ids of one moment begin alike. Programs get all of it."""
+    ids = {row["id"] for row in rows}
+    longest = max(map(len, ids), default=SHOWN)
+    fits = (n for n in range(SHOWN, longest) if len({one[:n] for one in ids}) == len(ids))
+    shown = next(fits, longest) if is_fitted() else longest
+    return lambda row: str(row["id"][:shown])
+
+
+def _nothing(otherwise: str, *filters: str) -> str:
+    """What is said of an empty listing."""
+    return "Nothing matches." if any(filters) else otherwise
 
 
 def _carrier(row: dict[str, Any]) -> str:
@@ -64,15 +79,16 @@ def events(
 ) -> None:
     """Events: what apps, providers and rules reported."""
     open_installation()
+    page = reading.events(limit=limit, before=before, user=user, name=name)
     columns = {
         "when": lambda row: when(row["timestamp"])[5:],
-        "id": lambda row: row["id"][:SHOWN],
+        "id": _beginnings(page.rows),
         "name": lambda row: row["name"],
         "user": lambda row: row["user_id"],
         "properties": lambda row: plain(row["properties"]),
     }
-    page = reading.events(limit=limit, before=before, user=user, name=name)
-    print_rows(page.rows, columns, as_json=as_json, nothing="There are no events yet. Send one to POST /v1/events.")
+    nothing = _nothing("There are no events yet. Send one to POST /v1/events.", user, name)
+    print_rows(page.rows, columns, as_json=as_json, nothing=nothing)
     _say_how_far(page)
 
 
@@ -88,9 +104,8 @@ def opt_outs(
         "source": lambda row: row["source"],
         "lifted": lambda row: when(row["lifted_at"]),
     }
-    print_rows(
-        reading.opt_outs(limit=limit, address=address).rows, columns, as_json=as_json, nothing="Nobody has opted out."
-    )
+    nothing = _nothing("Nobody has opted out.", address)
+    print_rows(reading.opt_outs(limit=limit, address=address).rows, columns, as_json=as_json, nothing=nothing)
 
 
 def show_users(limit: Limit = 20, before: Before = None, as_json: Json = False) -> None:

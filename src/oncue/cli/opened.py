@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import tempfile
+from pathlib import Path
+
 import msgspec
 
 from oncue import adaptors, asgi, settings
@@ -43,6 +47,17 @@ def open_installation(given: Settings | None = None, *, make: bool = False) -> O
     if is_new and given.log == "console":
         err.print(f"Made the data directory {escaped(str(given.data_dir))}.", soft_wrap=True)
     return Opened(given, vault, adaptors.load())
+
+
+def open_to_look() -> Opened:
+    """The same for what may look before anything has begun: where there is no data, none is made, and it is taken as empty."""
+    given = read_settings()
+    if given.database.exists():
+        return open_installation(given)
+    err.print(escaped(f"There is no data of oncue in {given.data_dir} yet; it is taken as empty."), soft_wrap=True)
+    passing = tempfile.TemporaryDirectory(prefix="oncue-")
+    atexit.register(passing.cleanup)
+    return open_installation(msgspec.structs.replace(given, data_dir=Path(passing.name)), make=True)
 
 
 def need_data(given: Settings) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from oncue.cli.listings import Json
-from oncue.cli.opened import Opened, open_installation
+from oncue.cli.opened import Opened, open_installation, open_to_look
 from oncue.cli.terminal import err, escaped, fail, plain, print_json, say
 from oncue.core import clock, ids
 from oncue.core.adaptor import Action, Checked, Impossible, Prepared
@@ -52,7 +52,7 @@ def plan(file: File, as_json: Json = False) -> None:
 
 
 def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
-    opened = open_installation(make=True)
+    opened = open_to_look() if dry else open_installation(make=True)
     document, faults = _read(opened, file)
     found, refused = _check(opened, document, file) if check and not faults else ({}, [])
     faults += refused
@@ -227,7 +227,7 @@ def test(
     as_json: Json = False,
 ) -> None:
     """What FILE's rules would do about an event, field by field. Nothing is sent, nothing is stored."""
-    opened = open_installation(make=True)
+    opened = open_to_look()
     document, faults = _read(opened, file)
     faults = [fault for fault in faults if "environment variable" not in fault.sentence]
     if faults:
@@ -256,9 +256,8 @@ def test(
         _tell_decision(opened, document, spec, decision, person)
     if not decisions:
         triggers = sorted({trigger for rule in document.rules or [] for trigger in rule.triggers})
-        say(
-            f"No rule of {escaped(str(file))} is triggered by {escaped(happened.name)}. There are rules for: {escaped(', '.join(triggers))}."
-        )
+        others = f"There are rules for: {', '.join(triggers)}." if triggers else "There are no rules in it."
+        say(escaped(f"No rule of {file} is triggered by {happened.name}. {others}"))
 
 
 def _event(user: str, text: str) -> Event:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +18,21 @@ from rich.table import Table
 
 from oncue.core import clock
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read what is said has gone (`| head`): nothing more is said, and the program ends, in order if it serves."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise SystemExit(1) from None
+        signal.raise_signal(signal.SIGINT)
+
+
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 
 def fail(sentence: str) -> NoReturn:
@@ -43,6 +58,7 @@ def say(text: str = "") -> None:
 def print_json(value: Any) -> None:
     """JSON on standard output, nothing else: for programs."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()
 
 
 def print_rows(
@@ -57,17 +73,33 @@ def print_rows(
         return
     cells = [[read(row) for read in columns.values()] for row in rows]
     widths = [max(len(title), *(len(row[n]) for row in cells)) for n, title in enumerate(columns)]
-    # In a terminal, what is copied and pasted, and times, stay whole; the rest shares what room there is. A program gets everything.
-    is_fitted = out.is_terminal or "COLUMNS" in os.environ
-    flexible = [n for n, title in enumerate(columns) if title not in _WHOLE]
-    left = out.width - sum(widths[n] + 1 for n in range(len(widths)) if n not in flexible)
+    fitted = is_fitted()
+    least = [max(len(title), 6) for title in columns]
+    flexible, left = _shared(list(columns), widths, least)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for n, title in enumerate(columns):
-        room = max(len(title), 6, left // max(1, len(flexible)) - 1) if is_fitted and n in flexible else widths[n]
+        room = max(least[n], left // max(1, len(flexible)) - 1) if fitted and n in flexible else widths[n]
         table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=min(widths[n], room))
     for row in cells:
         table.add_row(*map(escape, row))
-    (out if is_fitted else Console(highlight=False, width=sum(widths) + 2 * len(widths))).print(table)
+    (out if fitted else Console(highlight=False, width=sum(widths) + 2 * len(widths))).print(table)
+
+
+def _shared(titles: list[str], widths: list[int], least: list[int]) -> tuple[set[int], int]:
+    """(columns that share what room there is, that room). In a terminal, what is copied and pasted, and times, stay whole; where that leaves too
+    little, all but an id gives way, the last first: cut, an id would be of no use."""
+    flexible = {n for n, title in enumerate(titles) if title not in _WHOLE}
+    giving_way = [n for n, title in enumerate(titles) if title in _WHOLE and title != "id"]
+    while True:
+        left = out.width - sum(width + 1 for n, width in enumerate(widths) if n not in flexible)
+        if left >= sum(least[n] + 1 for n in flexible) or not giving_way:
+            return flexible, left
+        flexible.add(giving_way.pop())
+
+
+def is_fitted() -> bool:
+    """Whether tables are made to fit: in a terminal, or where its width is given. A program gets everything."""
+    return out.is_terminal or "COLUMNS" in os.environ
 
 
 _WHOLE = ("when", "id", "to", "name", "state", "number", "since", "changed")

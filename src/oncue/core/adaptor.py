@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from oncue.core.fields import Fault, Field
+from oncue.core.finding import Finding, Situation
 from oncue.core.http import Http
 from oncue.core.outcome import Outcome
 from oncue.core.probe import Probe
@@ -297,6 +298,8 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     done again. None where a provider keeps nothing, or cannot be asked."""
     set_inbound: Callable[[Http, Config, str], Awaitable[Checked]] | None = None
     """Have the provider send people's messages to this address (`<public url>/hooks/<adaptor>/<inbound>`)."""
+    examine: Callable[[Http, Config, Situation], Awaitable[tuple[Finding, ...]]] | None = None
+    """What `oncue doctor` tells of the account beyond `check`, which it takes the place of there: only reads, only what is certain."""
     probe: Callable[[Config, str], Probe] | None = None
     """(configuration, where statuses are reported, publicly) → a call as the provider would make it, that changes nothing: what a member
     checks the way back with. Pure."""

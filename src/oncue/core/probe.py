@@ -6,6 +6,8 @@ since it starts on this machine.
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 
@@ -25,6 +27,29 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     tone: str
     """`good`, `warn` (it works, but look at it) or `bad` (here it stopped)."""
     sentence: str
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """What reached oncue of a call that `oncue doctor` made, told to nobody else: what a proxy on the way has changed shows in it."""
+
+    boot: str
+    """Of the process that was reached: no other has it."""
+    version: str
+    public_url: str
+    """As that process was started with."""
+    method: str
+    path: str
+    """Raw, as it arrived."""
+    query: str
+    headers: dict[str, str]
+    """Names in lower case, and `fingerprint`s of their values."""
+    body: str
+    """Its `fingerprint`."""
+
+
+def fingerprint(content: bytes) -> str:
+    """Enough of a SHA-256 to tell whether something arrived as it was sent, and nothing of what it is."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 GOOD, WARN, BAD = "good", "warn", "bad"

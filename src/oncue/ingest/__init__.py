@@ -6,7 +6,7 @@ import logging
 import re
 
 from oncue.core.adaptor import OWN_PREFIXES
-from oncue.ingest import sdk, segment
+from oncue.ingest import arrivals, sdk, segment
 from oncue.ingest.answers import App, Gone, Receive, Refused, Scope, Send, answer, answer_json, answer_refused, header
 from oncue.ingest.callbacks import Callbacks
 from oncue.ingest.counts import Counts
@@ -44,6 +44,8 @@ def build(
     async def serve(route: str, scope: Scope, receive: Receive, send: Send) -> int:
         if route == "events":
             return await native.events(scope, receive, send)
+        if route == "arrivals":
+            return await arrivals.tell(doors, scope, receive, send)
         if route == "hooks":
             path = callbacks.path(scope["raw_path"])
             assert path is not None
@@ -79,6 +81,8 @@ def build(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # As it came: a proxy that keeps `/metrics` to itself may not know `/%6detrics`.
         route = _ROUTES.get(scope["raw_path"])
+        if route is None and arrivals.is_one(scope["raw_path"]):
+            route = "arrivals"
         if route is None and callbacks.path(scope["raw_path"]) is not None:
             route = "hooks"
         handler = serve

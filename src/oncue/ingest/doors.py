@@ -45,6 +45,15 @@ class Doors(Protocol):
         """Empty when the store commits, else a sentence."""
         ...
 
+    @property
+    def boot(self) -> str:
+        """The id of this process."""
+        ...
+
+    def is_ours(self, ticket: str) -> bool:
+        """Whether a program made it that has this installation's key."""
+        ...
+
     def metrics(self) -> str:
         """Prometheus text."""
         ...

@@ -102,7 +102,7 @@ class _Alone(Tree):
         super().__init__(filename)
         self.found: list[Fault] = []
 
-    def fault(self, path: str, sentence: str) -> None:
+    def fault(self, path: str, sentence: str, field: str = "") -> None:
         """Something is wrong at this path."""
         self.found.append(Fault(path.removeprefix("."), sentence))
 
@@ -195,7 +195,7 @@ def _read_adaptors(
             faults = declared.check_config(typed)
         for fault in faults:
             if not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
-                tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
+                tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence, fault.field)
         found[name] = AdaptorSpec(state=state, values=typed)
     return found
 
@@ -230,10 +230,15 @@ def _read_rules(tree: Tree, given: Any, adaptors: Mapping[str, Adaptor], drafts:
         keys.add(spec.key)
         compiled = compile_rule(spec, adaptors)
         if isinstance(compiled, list):
-            found = [FileFault(tree.filename, tree.line(f"{path}.{fault.field}"), fault.sentence) for fault in compiled]
+            found = [_in_file(tree, path, fault) for fault in compiled]
             (drafts if one.get("state") == RuleState.OFF else tree.faults).extend(found)
         rules.append(spec)
     return rules
+
+
+def _in_file(tree: Tree, path: str, fault: Fault) -> FileFault:
+    field = fault.field.partition("].")[2] if fault.field.startswith("actions[") else ""
+    return FileFault(tree.filename, tree.line(f"{path}.{fault.field}"), fault.sentence, field)
 
 
 def _read_rule(tree: Tree, path: str, given: dict[str, Any], adaptors: Mapping[str, Adaptor]) -> RuleSpec:

@@ -23,9 +23,17 @@ class FileFault(msgspec.Struct, frozen=True):
     file: str
     line: int
     sentence: str
+    field: str = ""
+    """The name of the field in the file, where the sentence may call it by its label, as forms do."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.sentence}"
+        return f"{self.file}:{self.line}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """The sentence, which names the field as the file does."""
+        is_said = not self.field or re.search(rf"\b{re.escape(self.field)}\b", self.sentence)
+        return self.sentence if is_said else f"{self.field}: {self.sentence}"
 
 
 class Plain(str):
@@ -51,9 +59,9 @@ class Tree:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines[path]
 
-    def fault(self, path: str, sentence: str) -> None:
+    def fault(self, path: str, sentence: str, field: str = "") -> None:
         """Something is wrong at this path."""
-        self.faults.append(FileFault(self.filename, self.line(path), sentence))
+        self.faults.append(FileFault(self.filename, self.line(path), sentence, field))
 
     def read(self, text: str) -> None:
         """Read the text; what is wrong with it as YAML becomes faults."""

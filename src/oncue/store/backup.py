@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,9 @@ from oncue.core import clock
 from oncue.store import migrations
 
 _MADE_AT = "backed_up_at"
+
+_LAST = "last-backup"
+"""A file in the data directory: when the last backup was made, in milliseconds."""
 
 _MAYBE_SENT = "It waited when the backup was made that oncue was restored from, and may have been sent since; it is looked for at the provider."
 
@@ -61,6 +64,20 @@ def make(database: Path, target: Path) -> Made:
         part.unlink(missing_ok=True)
         raise Unusable(f"{target} cannot be written: {error}.") from None
     return found
+
+
+def note(data_dir: Path, made: Made) -> None:
+    """Remember that there is this backup, if the data directory lets us; a backup is none the worse for it if not."""
+    with suppress(OSError):
+        (data_dir / _LAST).write_text(f"{made.at}\n")
+
+
+def last(data_dir: Path) -> int | None:
+    """When the last backup was made that oncue knows of, in milliseconds."""
+    try:
+        return int((data_dir / _LAST).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def put_back(file: Path, database: Path) -> tuple[Made, int]:

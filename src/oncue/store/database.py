@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -19,36 +20,39 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-_PRAGMAS = ";".join(
-    (
-        "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
-        "PRAGMA wal_autocheckpoint=0",
-        "PRAGMA mmap_size=0",
-        "PRAGMA cache_size=-65536",
-        "PRAGMA foreign_keys=OFF",
-        "PRAGMA temp_store=MEMORY",
-    )
+OWN = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA wal_autocheckpoint=0",
+    "PRAGMA mmap_size=0",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA foreign_keys=OFF",
+    "PRAGMA temp_store=MEMORY",
 )
+"""Of each connection. The log alone is the file's."""
+
+_PRAGMAS = ";".join(("PRAGMA journal_mode=WAL", *OWN))
+_LOOKING = ";".join((*OWN, "PRAGMA query_only=ON"))
 
 
 class InUse(Exception):
     """Another oncue process already serves this data directory."""
 
 
-def configure(path: Path, *, secret_key: str = "", apps: tuple[str, ...] = (), **more: Any) -> None:
-    """Point Django at the SQLite file at `path`. Once a process."""
+def configure(
+    path: Path, *, secret_key: str = "", apps: tuple[str, ...] = (), only_look: bool = False, **more: Any
+) -> None:
+    """Point Django at the SQLite file at `path`. Once a process. With `only_look` nothing in it can be changed, not even its log."""
     settings.configure(
         SECRET_KEY=secret_key or "oncue-has-no-use-for-this-yet",
         INSTALLED_APPS=["oncue.store.apps.StoreConfig", *apps],
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
-                "NAME": str(path),
+                "NAME": f"{path.resolve().as_uri()}?mode=ro" if only_look else str(path),
                 "OPTIONS": {
                     "timeout": 10,
                     "cached_statements": 512,
-                    "init_command": _PRAGMAS,
+                    "init_command": _LOOKING if only_look else _PRAGMAS,
                     "transaction_mode": "IMMEDIATE",
                 },
             }
@@ -116,19 +120,43 @@ def close_log() -> None:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def holder(data_dir: Path) -> str:
+    """The number of the process that serves the data directory; empty if none does."""
+    try:
+        with (data_dir / "serve.lock").open("rb") as handle:
+            return "" if _held(handle, fcntl.LOCK_SH) else _holder(handle)
+    except OSError:
+        return ""
+
+
 def lock(data_dir: Path) -> IO[bytes]:
     """Hold the data directory for this process; the kernel lets go when it ends, however it ends. Raises `InUse`."""
     handle = (data_dir / "serve.lock").open("a+b")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.seek(0)
-        holder = handle.read(20).decode("ascii", "replace").strip()
-        handle.close()
-        raise InUse(
-            f"Another oncue (process {holder or 'unknown'}) already serves {data_dir}; stop it, or set ONCUE_DATA_DIR."
-        ) from None
+    if not _held(handle, fcntl.LOCK_EX):
+        time.sleep(_LOOKED_FOR)
+        if not _held(handle, fcntl.LOCK_EX):
+            number = _holder(handle)
+            handle.close()
+            raise InUse(f"Another oncue (process {number}) already serves {data_dir}; stop it, or set ONCUE_DATA_DIR.")
     handle.truncate(0)
     handle.write(str(os.getpid()).encode())
     handle.flush()
     return handle
+
+
+_LOOKED_FOR = 0.05
+"""Seconds, for somebody who only looks whether it is held (`holder`) to be gone again."""
+
+
+def _held(handle: IO[bytes], how: int) -> bool:
+    """Whether it is ours now."""
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(handle: IO[bytes]) -> str:
+    handle.seek(0)
+    return handle.read(20).decode("ascii", "replace").strip() or "unknown"

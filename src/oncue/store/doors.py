@@ -63,6 +63,15 @@ class Doors:
             return f"The database has not committed anything for {_READY_WITHIN:.0f} seconds."
         return ""
 
+    @property
+    def boot(self) -> str:
+        """The id of this process."""
+        return self._writer.boot
+
+    def is_ours(self, ticket: str) -> bool:
+        """Whether a program made it that has this installation's key."""
+        return self._writer.vault.is_ticket(ticket)
+
     def metrics(self) -> str:
         """What the writer counts, as Prometheus text."""
         return metrics(self._writer)

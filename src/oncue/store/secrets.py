@@ -50,13 +50,33 @@ class Vault:
                 " Put the old key back, or enter the secrets anew."
             ) from None
 
+    def ticket(self) -> str:
+        """Something that only this installation's key makes, good for a few minutes and fit for a path: by it oncue knows its own doctor."""
+        return self._fernet.encrypt(_TICKET).decode().rstrip("=")
+
+    def is_ticket(self, text: str) -> bool:
+        """Whether it is one, and not too old."""
+        padded = text + "=" * (-len(text) % 4)
+        try:
+            return self._fernet.decrypt(padded.encode("ascii", "replace"), ttl=_TICKET_HOLDS_FOR) == _TICKET
+        except InvalidToken:
+            return False
+
+
+_TICKET = b"oncue doctor"
+_TICKET_HOLDS_FOR = 300
+
 
 def keys_in(data_dir: Path) -> list[str]:
     """The key kept in the data directory, made on first use; and the one before, while it is being changed."""
-    path = data_dir / KEY_FILE
-    if not path.exists():
+    if not (data_dir / KEY_FILE).exists():
         keep(data_dir, ids.secret(size=48))
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    return read_keys(data_dir)
+
+
+def read_keys(data_dir: Path) -> list[str]:
+    """What `keys_in` finds, and makes nothing. Raises OSError."""
+    return [line.strip() for line in (data_dir / KEY_FILE).read_text().splitlines() if line.strip()]
 
 
 def keep(data_dir: Path, *keys: str) -> None:

@@ -87,7 +87,7 @@ class Writer:
         """What was committed since the process began."""
         self.gauges: dict[tuple[str, str], float] = {}
         """What the workers last measured, by (name, adaptor); shown with the counters."""
-        self._vault = vault
+        self.vault = vault
         self._on_claimed = on_claimed
         self._lanes = Lanes()
         self._known_names: set[str] = set()
@@ -350,7 +350,7 @@ class Writer:
     def _refresh(self) -> None:
         if config.version() != self.snapshot.version:
             before = self.snapshot
-            self.snapshot = config.load(before.catalogue, self._vault, before)
+            self.snapshot = config.load(before.catalogue, self.vault, before)
             self._restore_lanes()
 
     def _answer(self, group: list[_Pending], answers: list[Any]) -> None:

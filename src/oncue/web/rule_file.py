@@ -50,7 +50,7 @@ def read(text: str, catalogue: Mapping[str, Adaptor], key: str = "") -> FromFile
 
 def sentences(faults: Iterable[FileFault]) -> list[str]:
     """What is wrong, each with its line."""
-    return [f"Line {fault.line}: {fault.sentence}" for fault in faults]
+    return [f"Line {fault.line}: {fault.told}" for fault in faults]
 
 
 def _beyond(spec: RuleSpec, catalogue: Mapping[str, Adaptor], faults: list[FileFault]) -> bool:

@@ -20,7 +20,7 @@ def faults_of(text: str) -> list[str]:
     _, faults = read_document(text, "rules.yaml", load(), ENVIRON)
     assert all(fault.file == "rules.yaml" and fault.sentence.endswith((".", "?")) for fault in faults)
     assert [fault.line for fault in faults] == sorted(fault.line for fault in faults)
-    return [f"{fault.line}: {fault.sentence}" for fault in faults]
+    return [str(fault).removeprefix("rules.yaml:") for fault in faults]
 
 
 def rule(**lines: str) -> str:
@@ -207,32 +207,38 @@ FAULTS = [
         "5: There is no field of email.send 'txt'; did you mean 'text'?",
     ),
     (rule(actions="[{action: email.send, to: a, subject: b}]"), "5: An e-mail needs a text, an HTML body, or both."),
-    (rule(actions="[{action: email.send, subject: b, text: c}]"), "5: To is required."),
-    (rule(actions="[{action: twilio.send_message, to: a}]"), "5: A message needs content: a Message Body, a MediaURL"),
+    (rule(actions="[{action: email.send, subject: b, text: c}]"), "5: to: To is required."),
+    (
+        rule(actions="[{action: twilio.send_message, to: a}]"),
+        "5: body: A message needs content: a Message Body, a MediaURL",
+    ),
     (
         rule(actions="[{action: twilio.send_message, to: a, body: '{{ usr.x }}'}]"),
-        "5: There is no variable 'usr'; did you mean 'user'?",
+        "5: body: There is no variable 'usr'; did you mean 'user'?",
     ),
-    (rule(actions="[{action: twilio.send_message, to: a, body: '{% if x %}'}]"), "5: The template cannot be read: "),
+    (
+        rule(actions="[{action: twilio.send_message, to: a, body: '{% if x %}'}]"),
+        "5: body: The template cannot be read: ",
+    ),
     (
         rule(actions="[{action: twilio.send_message, to: a, body: [b, '{{ user.x }}']}]"),
-        "5: Message Body must be a text, not a list.",
+        "5: body: Message Body must be a text, not a list.",
     ),
     (
         rule(actions="[{action: twilio.send_message, to: a, validity_period: long, body: b}]"),
-        "5: Validity period must be a whole number, not 'long'.",
+        "5: validity_period: Validity period must be a whole number, not 'long'.",
     ),
     (
         rule(actions="[{action: twilio.send_message, to: a, smart_encoded: perhaps, body: b}]"),
-        "5: Smart encoding must be true or false, not 'perhaps'.",
+        "5: smart_encoded: Smart encoding must be true or false, not 'perhaps'.",
     ),
     (
         rule(actions="[{action: twilio.send_message, to: a, media_urls: [" + ",".join("abcdefghijk") + "]}]"),
-        "5: MediaURL has 11 entries; the limit is 10.",
+        "5: media_urls: MediaURL has 11 entries; the limit is 10.",
     ),
     (
         rule(actions="[{action: twilio.send_message, to: a, body: " + "x" * 1_601 + "}]"),
-        "5: Message Body is 1601 characters long; the limit is 1600.",
+        "5: body: Message Body is 1601 characters long; the limit is 1600.",
     ),
     (
         rule(actions="[{action: event.emit, name: oncue.x}]"),
@@ -240,11 +246,11 @@ FAULTS = [
     ),
     (
         rule(actions="[{action: twilio.send_message, to: a, body: '${env:SMTP_URL}'}]"),
-        "5: ${env:…} works in api_keys and adaptors only",
+        "5: body: ${env:…} works in api_keys and adaptors only",
     ),
     (
         rule(actions="[{action: webhook.request, url: http://x, json: {a: ['${env:SMTP_URL}']}}]"),
-        "5: ${env:…} works in api_keys and adaptors only",
+        "5: json.a[0]: ${env:…} works in api_keys and adaptors only",
     ),
     (rule() + rule().removeprefix("rules:\n"), "6: There are two rules with the key 'a'; give each a key of its own."),
     ("rules: [x]", "1: A rule is a map with key, triggers and actions."),
@@ -256,15 +262,21 @@ FAULTS = [
     ("adaptors:\n  webhook: {state: asleep}", "2: state is active or inactive, not 'asleep'."),
     (
         "adaptors:\n  webhook:\n    allow_private_addresses: maybe",
-        "3: Allow private addresses must be true or false, not 'maybe'.",
+        "3: allow_private_addresses: Allow private addresses must be true or false, not 'maybe'.",
     ),
     ("adaptors:\n  webhook:\n    secret: x", "3: There is no field 'secret' here; there are: signing_secret"),
     (
         "adaptors:\n  webhook:\n    signing_secret: ${env:NOBODY}",
         "3: The environment variable NOBODY is not set; set it, or write the value here.",
     ),
-    ("adaptors:\n  email:\n    from: a@example.com\n    smtp_url: ${env:ZERO}", "4: SMTP server is required."),
-    ("adaptors:\n  email:\n    from: a@example.com\n    smtp_url: x", "4: The SMTP server is written smtp://host:25"),
+    (
+        "adaptors:\n  email:\n    from: a@example.com\n    smtp_url: ${env:ZERO}",
+        "4: smtp_url: SMTP server is required.",
+    ),
+    (
+        "adaptors:\n  email:\n    from: a@example.com\n    smtp_url: x",
+        "4: smtp_url: The SMTP server is written smtp://host:25",
+    ),
     ("api_keys:\n  - {name: a, key: short}", "2: A key of fewer than 16 characters can be guessed; make a longer one."),
     (
         "api_keys:\n  - {name: a, key: '${env:NOBODY}-0123456789abcdef'}",

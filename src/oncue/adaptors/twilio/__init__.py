@@ -5,6 +5,7 @@ from __future__ import annotations
 from oncue.adaptors.twilio import (
     account,
     errors,
+    examine,
     fields,
     inbound,
     poll,
@@ -100,6 +101,7 @@ adaptor = Adaptor(
     find=reconcile.find,
     redact=redact.redact,
     set_inbound=account.set_inbound,
+    examine=examine.examine,
     probe=probe.probe,
     explain_error=errors.explain,
     clears_secrets=("api_base_url",),

@@ -17,14 +17,13 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 async def check(http: Http, config: Config) -> Checked:
     """List one message, which every kind of key may do; then look around as far as the key allows."""
-    answer = await api.get(http, config, api.account_url(config, "/Messages.json?PageSize=1"))
-    refusal = _refusal(config, answer)
-    if refusal:
-        return Checked(ok=False, sentence=refusal)
-    account = await _read(http, config, api.account_url(config, ".json"))
+    refused = await refusal(http, config)
+    if refused:
+        return Checked(ok=False, sentence=refused)
+    account = await read(http, config, api.account_url(config, ".json"))
     if account.get("status", "active") != "active":
         return Checked(ok=False, sentence=f"The Twilio account is {account['status']}. Look at the Twilio console.")
-    if config.get("api_key_sid") and await _token_is_wrong(http, config):
+    if config.get("api_key_sid") and await token_is_wrong(http, config):
         return Checked(
             ok=False,
             sentence="The API key is good, but the Auth Token is not: callbacks could not be verified. Copy it again.",
@@ -46,7 +45,9 @@ async def check(http: Http, config: Config) -> Checked:
     )
 
 
-def _refusal(config: Config, answer: Answer) -> str:
+async def refusal(http: Http, config: Config) -> str:
+    """Why the credentials are not good, in a sentence; empty if they are."""
+    answer = await api.get(http, config, api.account_url(config, "/Messages.json?PageSize=1"))
     if not isinstance(answer, Response):
         return f"{api.host(config)} cannot be reached. {answer.reason}"
     if answer.status == 200:
@@ -61,17 +62,19 @@ def _refusal(config: Config, answer: Answer) -> str:
     return f"{error.meaning} {error.remedy} (status {answer.status}, error {code})".strip()
 
 
-async def _token_is_wrong(http: Http, config: Config) -> bool:
-    """Beside an API key the token serves only to verify callbacks, so nothing else would notice."""
+async def token_is_wrong(http: Http, config: Config) -> bool | None:
+    """Beside an API key the token serves only to verify callbacks, so nothing else would notice. None if Twilio does not say."""
     own = {name: value for name, value in config.items() if not name.startswith("api_key")}
     answer = await api.get(http, own, api.account_url(own, "/Messages.json?PageSize=1"))
-    return isinstance(answer, Response) and answer.status == 401
+    if not isinstance(answer, Response) or answer.status not in (200, 401):
+        return None
+    return answer.status == 401
 
 
 async def _senders(http: Http, config: Config) -> tuple[list[dict[str, Any]], list[str]]:
     """The account's numbers and messaging services, each with where its incoming messages go now."""
-    numbers = await _read(http, config, api.account_url(config, "/IncomingPhoneNumbers.json?PageSize=1000"))
-    services = await _read(http, config, f"{api.host(config, 'messaging')}/v1/Services?PageSize=100")
+    numbers = await read(http, config, api.account_url(config, "/IncomingPhoneNumbers.json?PageSize=1000"))
+    services = await read(http, config, f"{api.host(config, 'messaging')}/v1/Services?PageSize=100")
     notes = []
     if "incoming_phone_numbers" not in numbers:
         notes.append("This key may not list the account's numbers.")
@@ -139,6 +142,7 @@ async def _point(http: Http, config: Config, sid: str, url: str) -> Answer:
     )
 
 
-async def _read(http: Http, config: Config, url: str) -> dict[str, Any]:
+async def read(http: Http, config: Config, url: str) -> dict[str, Any]:
+    """The object at an address; empty if the key may not read it."""
     answer = await api.get(http, config, url)
     return api.content(answer) if isinstance(answer, Response) and answer.status == 200 else {}
