@@ -41,6 +41,9 @@ log = logging.getLogger("oncue")
 RECONCILE_AFTER = 5.0
 """Seconds between rounds of the reconciler."""
 
+BUSY_FOR = 2.0
+"""Seconds for which a lock that another process holds is waited for: clients hear 503 rather than wait for longer."""
+
 STOP_WITHIN = 8.0
 """Seconds for calls under way to end and be recorded; a service manager waits ten before it kills."""
 
@@ -81,6 +84,7 @@ class Process:
         handle = database.lock(self.settings.data_dir)
         try:
             await asyncio.to_thread(boot.settle)
+            database.wait_for_lock(BUSY_FOR)
             client = Client()
             sender = Sender(client, self.settings.public_url)
             self.writer = writer = await asyncio.to_thread(Writer, self.catalogue, self._vault, ids.new(), sender.take)

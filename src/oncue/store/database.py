@@ -16,7 +16,7 @@ from typing import IO, Any
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 _PRAGMAS = ";".join(
@@ -100,6 +100,11 @@ def migrate(data_dir: Path | None = None) -> None:
         raise WrongSchema(
             f"The data could not be brought up to date ({error}). Nothing of it was changed: the oncue before this one can go on with it."
         ) from error
+
+
+def wait_for_lock(seconds: float) -> None:
+    """How long connections that are opened from now on wait for a lock that another process holds."""
+    connections.settings["default"]["OPTIONS"]["timeout"] = seconds
 
 
 def checkpoint() -> None:

@@ -2,20 +2,20 @@
 
 What it promises: an answer comes after the commit, so what was answered is on disk. A group is bounded in items and in time, and taken
 in rotation from each line, so that no key starves another. An unexpected error splits the group until the item at fault stands alone;
-its neighbours go through. When the database itself fails, every job of the group hears `StoreUnavailable` and nothing was kept.
+its neighbours go through. When the database itself fails, every job of the group hears `StoreUnavailable` and nothing was kept; and until
+it commits again, which is tried four times a second, whoever asks hears so at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from oncue.core import clock
@@ -25,6 +25,7 @@ from oncue.store import chain, claims, config, database
 from oncue.store.config import Snapshot
 from oncue.store.jobs import Edit, Job, Probe
 from oncue.store.lanes import Lanes
+from oncue.store.lines import RESULTS, Lines, Pending, resolve
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
 from oncue.store.refusal import Refused
@@ -36,9 +37,6 @@ log = logging.getLogger("oncue.store")
 
 MOST_ITEMS = 1_000
 """Items in one transaction at most."""
-
-TURN_ITEMS = 100
-"""Items that one line may put into a group before the others have their turn. What calls came to goes first: it makes room."""
 
 LONGEST_FOR = 0.1
 """Seconds: after a transaction that took longer, the next groups are smaller."""
@@ -55,6 +53,9 @@ IDLE_FOR = 0.1
 CLAIM_AGAIN_AFTER = 2.0
 """Seconds for which what waits is left alone after the database, or oncue, failed: what is taken in goes on."""
 
+COMMIT_AGAIN_AFTER = 0.25
+"""Seconds between looks whether the database commits again."""
+
 CHECKPOINT_AFTER = 2_000
 """Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
 
@@ -62,10 +63,14 @@ CHECKPOINT_AFTER = 2_000
 MOST_SHAPES = 20_000
 """Sets of properties, by event name, that are known to be written down."""
 
-
-class _Pending(msgspec.Struct):
-    job: Job
-    future: asyncio.Future[Any]
+_OF_THE_STATEMENT = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+}
+"""SQLite's codes for what is wrong with a statement or its values; all others are of the database: locked, full, read-only, gone."""
 
 
 class _ClaimFault(Exception):
@@ -81,7 +86,6 @@ class Writer:
         self.boot = boot
         self.snapshot: Snapshot = config.load(catalogue, vault)
         """The configuration in force: replaced whole, never changed."""
-        self.waiting = 0
         self.transactions = 0
         self.totals = Totals()
         """What was committed since the process began."""
@@ -93,15 +97,22 @@ class Writer:
         self._known_names: set[str] = set()
         self._has_aliases = True
         self._known_shapes: set[Shape] = set()
-        self._lines: dict[str, deque[_Pending]] = {}
+        self._lines = Lines()
         self._limit = MOST_ITEMS
         self._since_checkpoint = 0
         self._claim_from = 0.0  # steady seconds
         self._data_version = 0
         self._woken = threading.Condition()
         self._stopping = False
+        self.problem = ""
+        """Why nothing can be committed now."""
         self._thread = threading.Thread(target=self._run, name="oncue-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Items queued."""
+        return self._lines.waiting
 
     def start(self) -> None:
         """Begin to work. On the event loop that will ask for it."""
@@ -115,11 +126,12 @@ class Writer:
         with self._woken:
             if self._stopping:
                 raise StoreUnavailable("oncue is stopping")
+            if self.problem:
+                raise StoreUnavailable(self.problem)
             # Results of calls already made are taken whatever the load.
-            if self.waiting >= MOST_WAITING and job.line != "results":
+            if self.waiting >= MOST_WAITING and job.line != RESULTS:
                 raise Overloaded(1.0)
-            self._lines.setdefault(job.line, deque()).append(_Pending(job, future))
-            self.waiting += job.size
+            self._lines.add(Pending(job, future))
             self._woken.notify()
         return await future
 
@@ -156,6 +168,8 @@ class Writer:
                 if group is None:
                     break
                 self._serve(group)
+                if self.problem:
+                    self._recover()
             self._checkpoint(database.close_log)
         except BaseException:  # the process cannot go on without its writer
             log.critical(
@@ -181,30 +195,14 @@ class Writer:
             for adaptor, lane, per_second, due_at in cursor.fetchall():
                 self._lanes.waits(adaptor, lane, per_second, due_at)
 
-    def _next_group(self) -> list[_Pending] | None:
+    def _next_group(self) -> list[Pending] | None:
         """The next jobs, in rotation; an empty group when some waiting message may go, or to look at the configuration; None to end."""
         with self._woken:
             if not self._lines:
                 if self._stopping:
                     return None
                 self._woken.wait(min(IDLE_FOR, self._next_after()))
-            group: list[_Pending] = []
-            size = self._take_from("results", group, MOST_ITEMS)
-            while self._lines and size < self._limit:
-                size += self._take_from(next(iter(self._lines)), group, min(TURN_ITEMS, self._limit - size))
-            self.waiting -= size
-            return group
-
-    def _take_from(self, line: str, group: list[_Pending], most: int) -> int:
-        """Move jobs of one line into the group, about `most` items; the line goes to the end of the rotation."""
-        queue = self._lines.pop(line, None)
-        size = 0
-        while queue and size < most:
-            group.append(queue.popleft())
-            size += group[-1].job.size
-        if queue:
-            self._lines[line] = queue
-        return size
+            return self._lines.group(self._limit, MOST_ITEMS)
 
     def _next_after(self) -> float:
         if self._lanes.is_closed or clock.elapsed() < self._claim_from:
@@ -226,7 +224,7 @@ class Writer:
         changed, self._data_version = version != self._data_version, version
         return not changed and self._next_after() > 0
 
-    def _serve(self, group: list[_Pending]) -> None:
+    def _serve(self, group: list[Pending]) -> None:
         if not group and self._is_idle():
             return
         began = clock.elapsed()
@@ -256,15 +254,41 @@ class Writer:
             log.error("waiting messages could not be claimed because of a fault in oncue", exc_info=fault.__cause__)
             self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
             return self._attempt(jobs)
-        except IntegrityError as error:
-            return self._bisect(jobs, error)
-        except DatabaseError as error:
-            log.error("the store could not commit: %s", error)
-            connection.close()
-            self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
-            return [StoreUnavailable(str(error))] * len(jobs)
         except Exception as error:
-            return self._bisect(jobs, error)
+            if not _is_of_the_database(error):
+                return self._bisect(jobs, error)
+            log.error("the store could not commit: %s", error)
+            self._give_up(str(error))
+            return [StoreUnavailable(str(error))] * len(jobs)
+
+    def _give_up(self, problem: str) -> None:
+        """Nobody waits for what cannot be: all that is queued, and whoever asks from now on, hears so at once."""
+        connection.close()
+        self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
+        with self._woken:
+            self.problem = problem
+            left = self._lines.all()
+        self._answer(left, [StoreUnavailable(problem)] * len(left))
+
+    def _recover(self) -> None:
+        """Look again and again whether a transaction commits, until one does or the process ends."""
+        while True:
+            with self._woken:
+                if self._stopping or self._woken.wait_for(lambda: self._stopping, COMMIT_AGAIN_AFTER):
+                    return
+            try:
+                self._transact([Probe()])
+            except DatabaseError as error:
+                connection.close()
+                if str(error) != self.problem:
+                    self.problem = str(error)
+                    log.error("the store still cannot commit: %s", error)
+            except Exception:
+                break  # a fault of ours in what waits: the database was able to begin
+            else:
+                break
+        log.info("the store commits again")
+        self.problem = ""
 
     def _bisect(self, jobs: list[Job], error: Exception) -> list[Any]:
         if len(jobs) > 1:
@@ -331,7 +355,7 @@ class Writer:
         try:
             self._claim_waiting(unit)
         except Exception as error:
-            if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
+            if _is_of_the_database(error):
                 raise
             raise _ClaimFault from error
 
@@ -353,8 +377,8 @@ class Writer:
             self.snapshot = config.load(before.catalogue, self._vault, before)
             self._restore_lanes()
 
-    def _answer(self, group: list[_Pending], answers: list[Any]) -> None:
-        self._tell(_resolve, group, answers)
+    def _answer(self, group: list[Pending], answers: list[Any]) -> None:
+        self._tell(resolve, group, answers)
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
@@ -363,16 +387,13 @@ class Writer:
     def _abandon(self) -> None:
         with self._woken:
             self._stopping = True
-            left = [pending for queue in self._lines.values() for pending in queue]
-            self._lines.clear()
+            left = self._lines.all()
         self._answer(left, [StoreUnavailable("the writer has stopped")] * len(left))
 
 
-def _resolve(group: list[_Pending], answers: list[Any]) -> None:
-    for pending, answer in zip(group, answers, strict=True):
-        if pending.future.done():  # the caller has gone; what it asked for is done all the same
-            continue
-        if isinstance(answer, Exception):
-            pending.future.set_exception(answer)
-        else:
-            pending.future.set_result(answer)
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether the database as a whole fails, and not one statement with its values: then no job is to blame."""
+    if not isinstance(error, DatabaseError) or isinstance(error, IntegrityError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in _OF_THE_STATEMENT

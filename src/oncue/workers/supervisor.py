@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from django.db import DatabaseError
+
 from oncue.core import backoff
 from oncue.core.items import Overloaded, StoreUnavailable
 
@@ -40,7 +42,7 @@ class Supervisor:
             try:
                 await work()
                 failures = 0
-            except (StoreUnavailable, Overloaded) as unavailable:
+            except (StoreUnavailable, Overloaded, DatabaseError) as unavailable:
                 failures += 1
                 log.warning("%s waits for the store: %s", name, unavailable)
             except Exception:

@@ -109,6 +109,7 @@ def test_what_is_not_on_disk_is_never_answered_2xx(impatient, shut):
         assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1
         assert "nothing of this request was kept" in answer.sentence
     assert impatient.events() == ["before"]
+    impatient.recovers()
     # And it goes on by itself when the store can commit again: the same request is taken in, not recognised as a repeat.
     again = impatient.post({"items": [event(id="e1"), event(id="e2")]})
     assert (again.status, again.json()["accepted"]) == (202, 2)
@@ -119,6 +120,7 @@ def test_readiness_says_when_the_store_cannot_commit_and_liveness_does_not_mind(
         ready = impatient.call("GET", "/readyz")
         assert ready.status == 503 and "cannot commit" in ready.json()["problem"]
         assert impatient.call("GET", "/healthz").status == 200
+    impatient.recovers()
     assert impatient.call("GET", "/readyz").status == 200
 
 
@@ -131,6 +133,7 @@ def test_a_hook_is_not_answered_2xx_either(impatient):
     body = urlencode(fields).encode()
     with locked(impatient):
         assert impatient.call("POST", path, body, **given).status == 503
+    impatient.recovers()
     assert impatient.call("POST", path, body, **given).status == 200
     assert impatient.call("POST", path, body + b"&x=y", **given).status == 403
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.db import DatabaseError
 
 from inside import ANOTHER, KEY, LOOP, Inside, locked
 from oncue.core.items import EventItem, Key, Overloaded, StoreUnavailable
@@ -161,6 +162,7 @@ def test_when_the_database_fails_nothing_of_the_group_was_kept_and_all_hear_it(i
         answers = impatient.gather(impatient.writer.do(job(key, items(2))) for key in "abc")
     assert all(isinstance(one, StoreUnavailable) for one in answers)
     assert impatient.events() == []
+    impatient.recovers()
     assert [bool(one.id) for one in impatient.do(job("a", items(2)))] == [True, True]
 
 
@@ -169,8 +171,41 @@ def test_what_could_not_be_committed_was_not_claimed(impatient):
     with locked(impatient):
         assert impatient.post(event).status == 503
     assert impatient.claimed == []
+    impatient.recovers()
     assert impatient.post(event).status == 202
     assert len(impatient.claimed) == 1
+
+
+def test_while_the_database_fails_everybody_hears_so_at_once_and_it_recovers_by_itself(impatient, monkeypatch):
+    """Nobody waits in turn for a lock that will not come: neither who was queued behind the first, nor who asks later."""
+    tried: list[int] = []
+    attempt = impatient.writer._attempt
+    monkeypatch.setattr(impatient.writer, "_attempt", lambda jobs: tried.append(len(jobs)) or attempt(jobs))
+    with locked(impatient):
+        queued = impatient.run(_begin(impatient, [job("shop", items(100)) for _ in range(50)]))
+        assert all(isinstance(one, StoreUnavailable) for one in impatient.gather(queued))
+        assert len([size for size in tried if size]) == 1
+        with pytest.raises(StoreUnavailable, match="locked"):
+            impatient.do(Probe())
+        assert len([size for size in tried if size]) == 1
+    impatient.recovers()
+    assert impatient.do(job("shop", items(1)))[0].id
+
+
+@pytest.mark.faults
+def test_a_statement_that_fails_by_its_values_is_its_own_job_s_fault(inside):
+    """Not the database's: neighbours go through, and nobody hears that nothing can be stored."""
+
+    def malformed() -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT json_extract('{', '$')")
+
+    with locked(inside):
+        waiting = inside.run(_begin(inside, [job("a", items(1)), Edit(malformed), job("b", items(1))]))
+    a, edit, b = inside.gather(waiting)
+    assert a[0].id and b[0].id and isinstance(edit, DatabaseError) and not inside.writer.problem
 
 
 def test_past_what_may_wait_the_doors_hear_overloaded_and_results_are_taken_all_the_same(inside):
