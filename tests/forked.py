@@ -18,6 +18,7 @@ from pathlib import Path
 
 import oncue.testing
 from crash_steps import arm
+from fault_hooks import bear
 
 _forks = multiprocessing.get_context("forkserver")
 _IMPORTED = """
@@ -30,11 +31,9 @@ _IMPORTED = """
 _forks.set_forkserver_preload(_IMPORTED.split())
 
 
-GRACE = "TEST_GRACE_FOR"
-"""A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
-
 DIE_AT = "TEST_DIE_AT"
-"""Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
+"""A variable of the tests' own (more are in fault_hooks.py): how many times a step is reached (see crash_steps.py) until the process kills
+itself there."""
 
 
 class Process:
@@ -125,11 +124,7 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["oncue", *arguments]
-    if GRACE in environ:
-        from oncue import asgi
-        from oncue.workers import reconciler
-
-        reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
+    bear(environ)
     if environ.get(DIE_AT):
         time, _, step = environ[DIE_AT].partition(" ")
         arm(step, int(time))

@@ -11,7 +11,7 @@ import uvicorn
 from django.db import transaction
 
 from oncue import asgi
-from oncue.cli import logs
+from oncue.cli import connections, logs
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, sentences
 from oncue.settings import Settings
@@ -46,7 +46,7 @@ def server(process: asgi.Process) -> uvicorn.Server:
         uvicorn.Config(
             asgi.application(process),
             loop="uvloop",
-            http="httptools",
+            http=connections.protocol(connections.room()),
             ws="none",
             lifespan="on",
             log_config=None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, Any
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 _PRAGMAS = ";".join(
@@ -30,6 +31,16 @@ _PRAGMAS = ";".join(
         "PRAGMA temp_store=MEMORY",
     )
 )
+
+
+_OF_THE_STATEMENT = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+}
+"""SQLite's codes for what is wrong with a statement or its values; all others are of the database: locked, full, read-only, gone."""
 
 
 class InUse(Exception):
@@ -137,3 +148,11 @@ def lock(data_dir: Path) -> IO[bytes]:
     handle.write(str(os.getpid()).encode())
     handle.flush()
     return handle
+
+
+def is_at_fault(error: Exception) -> bool:
+    """Whether the database as a whole fails, and not one statement with its values: then no job is to blame."""
+    if not isinstance(error, DatabaseError) or isinstance(error, IntegrityError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in _OF_THE_STATEMENT

@@ -6,7 +6,7 @@ Not safe by itself between threads: the writer touches it while it holds its loc
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +16,12 @@ from oncue.store.jobs import Job
 
 TURN_ITEMS = 100
 """Items that one line may put into a group before the others have their turn. What calls came to goes first: it makes room."""
+
+MOST_WAITING = 20_000
+"""Items queued at most; beyond it the doors answer 503 with a time to come back."""
+
+MOST_IN_LINE = MOST_WAITING // 2
+"""Items in one line at most: whoever sends too much is refused while there is still room for the others."""
 
 RESULTS = "results"
 
@@ -34,14 +40,20 @@ class Lines:
         self.waiting = 0
         """Items."""
         self._lines: dict[str, deque[Pending]] = {}
+        self._sizes: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._lines)
+
+    def has_room(self, line: str) -> bool:
+        """Whether one more job may wait there. Results of calls already made are taken whatever the load."""
+        return line == RESULTS or (self.waiting < MOST_WAITING and self._sizes[line] < MOST_IN_LINE)
 
     def add(self, pending: Pending) -> None:
         """At the end of its line."""
         self._lines.setdefault(pending.job.line, deque()).append(pending)
         self.waiting += pending.job.size
+        self._sizes[pending.job.line] += pending.job.size
 
     def group(self, most: int, most_results: int) -> list[Pending]:
         """The next jobs, about so many items of them, in rotation; results first."""
@@ -56,6 +68,7 @@ class Lines:
         """Everything; nothing waits any more."""
         left = [pending for line in self._lines.values() for pending in line]
         self._lines.clear()
+        self._sizes.clear()
         self.waiting = 0
         return left
 
@@ -68,6 +81,9 @@ class Lines:
             size += group[-1].job.size
         if line:
             self._lines[name] = line
+            self._sizes[name] -= size
+        else:
+            del self._sizes[name]
         return size
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
@@ -24,8 +23,9 @@ from oncue.core.items import Overloaded, StoreUnavailable
 from oncue.store import chain, claims, config, database
 from oncue.store.config import Snapshot
 from oncue.store.jobs import Edit, Job, Probe
+from oncue.store.jumps import Jumps
 from oncue.store.lanes import Lanes
-from oncue.store.lines import RESULTS, Lines, Pending, resolve
+from oncue.store.lines import Lines, Pending, resolve
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
 from oncue.store.refusal import Refused
@@ -44,9 +44,6 @@ LONGEST_FOR = 0.1
 MOST_ROUNDS = 20
 """Rounds of claims in one transaction at most; the lane goes on in the next."""
 
-MOST_WAITING = 20_000
-"""Items queued at most; beyond it the doors answer 503 with a time to come back."""
-
 IDLE_FOR = 0.1
 """Seconds between looks at whether another process changed the database, when there is nothing to do."""
 
@@ -62,15 +59,6 @@ CHECKPOINT_AFTER = 2_000
 
 MOST_SHAPES = 20_000
 """Sets of properties, by event name, that are known to be written down."""
-
-_OF_THE_STATEMENT = {
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_TOOBIG,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_MISMATCH,
-    sqlite3.SQLITE_RANGE,
-}
-"""SQLite's codes for what is wrong with a statement or its values; all others are of the database: locked, full, read-only, gone."""
 
 
 class _ClaimFault(Exception):
@@ -94,6 +82,7 @@ class Writer:
         self._vault = vault
         self._on_claimed = on_claimed
         self._lanes = Lanes()
+        self._jumps = Jumps()
         self._known_names: set[str] = set()
         self._has_aliases = True
         self._known_shapes: set[Shape] = set()
@@ -114,6 +103,11 @@ class Writer:
         """Items queued."""
         return self._lines.waiting
 
+    @property
+    def doubts_clock(self) -> bool:
+        """Whether the clock jumped lately: what cannot be undone waits."""
+        return self._jumps.wrong_by_after(0) != 0
+
     def start(self) -> None:
         """Begin to work. On the event loop that will ask for it."""
         self._loop = asyncio.get_running_loop()
@@ -128,8 +122,7 @@ class Writer:
                 raise StoreUnavailable("oncue is stopping")
             if self.problem:
                 raise StoreUnavailable(self.problem)
-            # Results of calls already made are taken whatever the load.
-            if self.waiting >= MOST_WAITING and job.line != RESULTS:
+            if not self._lines.has_room(job.line):
                 raise Overloaded(1.0)
             self._lines.add(Pending(job, future))
             self._woken.notify()
@@ -186,6 +179,7 @@ class Writer:
             cursor.execute("SELECT EXISTS (SELECT 1 FROM store_alias)")
             self._has_aliases = bool(cursor.fetchone()[0])
         self._restore_lanes()
+        self._jumps.begin()
 
     def _restore_lanes(self) -> None:
         with connection.cursor() as cursor:
@@ -222,7 +216,7 @@ class Writer:
             connection.close()
             return True
         changed, self._data_version = version != self._data_version, version
-        return not changed and self._next_after() > 0
+        return not changed and self._next_after() > 0 and not self._jumps.look()
 
     def _serve(self, group: list[Pending]) -> None:
         if not group and self._is_idle():
@@ -255,7 +249,7 @@ class Writer:
             self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
             return self._attempt(jobs)
         except Exception as error:
-            if not _is_of_the_database(error):
+            if not database.is_at_fault(error):
                 return self._bisect(jobs, error)
             log.error("the store could not commit: %s", error)
             self._give_up(str(error))
@@ -317,9 +311,13 @@ class Writer:
         try:
             with transaction.atomic(durable=True):
                 self._refresh()
+                jump = self._jumps.look()
+                if jump:
+                    self._jumps.settle(jump)
                 unit = Unit(
                     self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes, self._has_aliases
                 )
+                unit.wrong_by = self._jumps.wrong_by_after(jump)
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()
@@ -336,6 +334,9 @@ class Writer:
             with suppress(DatabaseError):  # which reads it, if this could not
                 self._refresh()
         self._lanes.commit()
+        if jump:
+            self._jumps.note(jump)
+            self._restore_lanes()
         self._known_names |= unit.new_names
         self._has_aliases = unit.has_aliases
         if unit.new_shapes:
@@ -355,7 +356,7 @@ class Writer:
         try:
             self._claim_waiting(unit)
         except Exception as error:
-            if _is_of_the_database(error):
+            if database.is_at_fault(error):
                 raise
             raise _ClaimFault from error
 
@@ -389,11 +390,3 @@ class Writer:
             self._stopping = True
             left = self._lines.all()
         self._answer(left, [StoreUnavailable("the writer has stopped")] * len(left))
-
-
-def _is_of_the_database(error: Exception) -> bool:
-    """Whether the database as a whole fails, and not one statement with its values: then no job is to blame."""
-    if not isinstance(error, DatabaseError) or isinstance(error, IntegrityError):
-        return False
-    code = getattr(error.__cause__, "sqlite_errorcode", None)
-    return code is None or code & 0xFF not in _OF_THE_STATEMENT

@@ -27,7 +27,10 @@ class Janitor:
             pass
 
     async def forget(self) -> None:
-        """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept."""
+        """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept.
+        Not while the clock is in doubt: what is forgotten by mistake does not come back."""
+        if self._writer.doubts_clock:
+            return
         await self._forget_ids()
         for what, older_than in await asyncio.to_thread(lambda: retention.due(retention.read_retention())):
             await self._forget(what, older_than)
