@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test browser lint types bench crash clean
+.PHONY: install demo test browser lint types bench crash soak clean
 
 install: .venv/installed
 
@@ -44,10 +44,20 @@ types: install
 bench: install
 	$(BIN)/python tests/bench/bench.py
 
-# Kills oncue hundreds of times under load and counts at the carrier: `make crash KILLS=300 SEED=1`.
+# Kills oncue hundreds of times under load and counts at the carrier: `make crash KILLS=300 SEED=1`. Then, or with SCENARIO alone, what may befall
+# a program that goes on running: `make crash SCENARIO="carrier down" SECONDS=1800`.
 KILLS ?= 300
 crash: install
+ifndef SCENARIO
 	$(BIN)/python tests/crashing.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+endif
+	$(BIN)/python tests/crash_scenarios.py $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(SECONDS),--seconds $(SECONDS))
+
+# A steady load, and what the process needs meanwhile, in its first quarter and its last: `make soak MINUTES=60 RATE=60`.
+MINUTES ?= 60
+RATE ?= 60
+soak: install
+	$(BIN)/python tests/bench/soak.py --minutes $(MINUTES) --rate $(RATE)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

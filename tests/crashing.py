@@ -78,8 +78,9 @@ class Tally(msgspec.Struct):
 class Load:
     """Clients that post without pause, and repeat what was not answered, as clients do."""
 
-    def __init__(self, oncue: Oncue, clients: int = 2) -> None:
+    def __init__(self, oncue: Oncue, clients: int = 2, pause_for: float = PAUSE_FOR) -> None:
         self.answered: set[int] = set()
+        self._pause_for = pause_for
         self._oncue = oncue
         self._done = threading.Event()
         self._threads = [threading.Thread(target=self._post, args=(n, clients)) for n in range(clients)]
@@ -111,7 +112,7 @@ class Load:
                 time.sleep(0.02)
             self.answered.update(numbers)
             n += step
-            self._done.wait(PAUSE_FOR)
+            self._done.wait(self._pause_for)
 
 
 def number(n: int) -> str:

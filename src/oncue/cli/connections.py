@@ -26,6 +26,9 @@ SPEAK_WITHIN_WHEN_FULL = 1.0
 KEPT_BACK = 300
 """Files that are not for callers: calls under way to providers, the database and its readers."""
 
+ASIDE = 100
+"""Of these, connections that are still heard, and answered 503; beyond them they are dropped."""
+
 MOST_FILES = 65_536
 
 FULL = "oncue has as many connections open as it may; try again in a moment."
@@ -62,7 +65,7 @@ class _Connection(HttpToolsProtocol):
         if count > self.room:
             self._tell()
             self.app = _full
-            if count > self.room + self.room // 10:
+            if count > self.room + min(ASIDE, self.room // 2):
                 transport.abort()
                 return
         self._hear(SPEAK_WITHIN_WHEN_FULL if count > self.room else SPEAK_WITHIN)

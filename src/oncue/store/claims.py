@@ -28,7 +28,7 @@ _STALE = (
 HELD_AT_ONCE = 500
 """Messages of a lane that are put off at once when night falls on what waits: its pacing is for sending."""
 
-DOUBTED_AGAIN_AFTER = 10 * clock.SECOND
+DOUBTED_AGAIN_AFTER = 5 * clock.SECOND
 """When a message is looked at again that is too late by a clock that has just leapt ahead, but not by what it said before."""
 
 UNREADABLE = "oncue could not process this message because of a fault of its own, which is in its log."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import msgspec
 import pytest
 
 from inside import KEYS, LOOP, RULE, TWILIO, Inside, turn
@@ -12,7 +11,6 @@ from oncue.core import clock
 from oncue.core.outcome import Blame, Rejected, Retry
 from oncue.store import jumps
 from oncue.store.jobs import Edit, Sweep
-from oncue.store.lanes import SLOTS
 from oncue.store.retention import Retention, save_retention
 from oncue.workers.janitor import Janitor
 
