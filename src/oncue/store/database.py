@@ -20,13 +20,16 @@ from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+READER_CACHE, WRITER_CACHE = 8_192, 65_536
+"""Kilobytes of pages that a connection keeps: there is one writer, and a reader for each of several threads. Readers have the system's cache too."""
+
 _PRAGMAS = ";".join(
     (
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
         "PRAGMA wal_autocheckpoint=0",
         "PRAGMA mmap_size=0",
-        "PRAGMA cache_size=-65536",
+        f"PRAGMA cache_size=-{READER_CACHE}",
         "PRAGMA foreign_keys=OFF",
         "PRAGMA temp_store=MEMORY",
     )
@@ -116,6 +119,12 @@ def migrate(data_dir: Path | None = None) -> None:
 def wait_for_lock(seconds: float) -> None:
     """How long connections that are opened from now on wait for a lock that another process holds."""
     connections.settings["default"]["OPTIONS"]["timeout"] = seconds
+
+
+def be_writer() -> None:
+    """Have this connection keep more pages than a reader's does."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE}")
 
 
 def checkpoint() -> None:

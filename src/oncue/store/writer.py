@@ -173,6 +173,7 @@ class Writer:
             connection.close()
 
     def _begin(self) -> None:
+        database.be_writer()
         with connection.cursor() as cursor:
             cursor.execute("SELECT name FROM store_eventname")
             self._known_names = {name for (name,) in cursor.fetchall()}
@@ -271,6 +272,7 @@ class Writer:
                 if self._stopping or self._woken.wait_for(lambda: self._stopping, COMMIT_AGAIN_AFTER):
                     return
             try:
+                database.be_writer()
                 self._transact([Probe()])
             except DatabaseError as error:
                 connection.close()

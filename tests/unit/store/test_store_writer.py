@@ -11,6 +11,7 @@ from inside import ANOTHER, KEY, LOOP, Inside, locked
 from oncue.core.items import EventItem, Key, Overloaded, StoreUnavailable
 from oncue.core.outcome import Submitted
 from oncue.store import intake
+from oncue.store.database import READER_CACHE, WRITER_CACHE
 from oncue.store.jobs import Edit, Intake, Poisoned, Probe, Record, Reports
 from oncue.store.lines import MOST_IN_LINE, MOST_WAITING
 from oncue.store.results import Attempted
@@ -298,3 +299,20 @@ def test_a_commit_is_in_the_log_and_flushed(inside):
             return found
 
     assert inside.do(Edit(pragmas)) == ["wal", 2, 0, 0]
+
+
+def test_a_reader_keeps_few_pages_and_the_writer_many_also_after_it_recovered(impatient):
+    """Each of several threads that read has a connection: what they keep together is bounded."""
+
+    def kept() -> int:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA cache_size")
+            return -int(cursor.fetchone()[0])
+
+    assert (kept(), impatient.do(Edit(kept))) == (READER_CACHE, WRITER_CACHE)
+    with locked(impatient), pytest.raises(StoreUnavailable):
+        impatient.do(Probe())
+    impatient.recovers()
+    assert impatient.do(Edit(kept)) == WRITER_CACHE
