@@ -2,14 +2,16 @@
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 from urllib.parse import urlencode
 
 import pytest
 
-from inside import ACCOUNT, CANARY, KEY, KEYS, URL, full_disk, locked, turn
+from inside import ACCOUNT, CANARY, KEY, KEYS, URL, Answer, full_disk, locked, request, turn
 from oncue.core import clock, ids
+from oncue.ingest import hearing
 from oncue.store.jobs import Edit
 from oncue.store.seen import forget
 
@@ -155,3 +157,25 @@ def test_more_than_can_be_taken_in_is_503_with_a_time_to_come_back(inside):
     assert all(answer.status in (202, 503) for answer in inside.gather(waiting))
     taken = sum(1 for task in [*done, *waiting] if task.result().status == 202)
     assert taken >= 10 and len(inside.events()) == taken * 1_000
+
+
+def test_bodies_in_memory_are_bounded_packed_or_not_and_those_that_are_done_make_room(inside, monkeypatch):
+    monkeypatch.setattr(hearing, "MOST_BYTES", 3_000)
+    body = b'{"user": "u", "name": "n", "properties": {"a": "' + b"x" * 1_900 + b'"}}'
+    packed = gzip.compress(body)
+    given = {b"authorization": b"Bearer " + KEY.encode()}
+
+    async def ask(pieces: list, **more: bytes) -> Answer:
+        headers = {**given, **{name.replace("_", "-").encode(): value for name, value in more.items()}}
+        return await request(inside.app, "POST", "/v1/events", pieces, headers)
+
+    async def asked() -> list[int]:
+        slow = asyncio.ensure_future(ask([body, ...]))  # it goes on sending
+        await asyncio.sleep(0)
+        full = [await ask([body]), await ask([packed], content_encoding=b"gzip")]
+        assert all(one.headers["retry-after"] == "1" and "try again" in one.sentence for one in full)
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        return [one.status for one in (*full, await ask([body]), await ask([packed], content_encoding=b"gzip"))]
+
+    assert inside.run(asked()) == [503, 503, 202, 202]
