@@ -98,14 +98,6 @@ def test_what_is_too_late_by_a_clock_that_has_leapt_ahead_waits_an_hour_for_it_t
     assert inside.states() == {"expired": 1}
 
 
-def test_what_was_claimed_is_not_sent_after_its_send_by_time(inside):
-    held(inside)
-    assert inside.messages("attempts") == [(1,)]
-    turn(5 * 3_600)
-    tick(inside)
-    assert inside.states() == {"expired": 1}
-
-
 def test_a_pause_does_not_last_a_day_because_the_clock_was_set_back(inside):
     book(inside)
     inside.ended(inside.claimed.pop().id, Rejected("no", blame=Blame.ACCOUNT, code="20003"))
@@ -136,9 +128,6 @@ def test_a_small_step_is_no_jump_and_nor_is_sleep(inside):
     assert not inside.writer.doubts_clock
     set_clock(inside, 20 * clock.SECOND)
     assert inside.messages("send_by") == [before[0][1:]]
-
-
-CAPPED = KEYS.replace("}\n", ", cap_messages: 1, cap_days: 1, cap_categories: [transactional]}\n", 1)
 
 
 def test_a_leap_ahead_lets_nobody_have_more_than_the_cap_allows(inside):
