@@ -58,7 +58,7 @@ CHECKPOINT_AFTER = 2_000
 
 
 MOST_SHAPES = 20_000
-"""Sets of properties, by event name, that are known to be written down."""
+"""Event names, and sets of properties by event name, that are known to be written down."""
 
 
 class _ClaimFault(Exception):
@@ -175,7 +175,7 @@ class Writer:
     def _begin(self) -> None:
         database.be_writer()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT name FROM store_eventname")
+            cursor.execute("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])
             self._known_names = {name for (name,) in cursor.fetchall()}
             cursor.execute("SELECT EXISTS (SELECT 1 FROM store_alias)")
             self._has_aliases = bool(cursor.fetchone()[0])
@@ -339,20 +339,21 @@ class Writer:
         if jump:
             self._jumps.note(jump)
             self._restore_lanes()
-        self._known_names |= unit.new_names
         self._has_aliases = unit.has_aliases
-        if unit.new_shapes:
-            self._remember(unit.new_shapes)
+        if unit.new_names or unit.new_shapes:
+            self._remember(unit.new_names, unit.new_shapes)
         self.totals.add(unit.counted)
         self.transactions += 1
         if unit.claimed:
             self._tell(self._on_claimed, unit.claimed)
         return answers
 
-    def _remember(self, shapes: Iterable[Shape]) -> None:
-        if len(self._known_shapes) > MOST_SHAPES:  # an app that makes names up: what is forgotten is looked up again
-            self._known_shapes.clear()
-        self._known_shapes.update(shapes)
+    def _remember(self, names: Iterable[str], shapes: Iterable[Shape]) -> None:
+        """An app may make names up: what is forgotten is looked up, or written down, again."""
+        for known, new in ((self._known_names, names), (self._known_shapes, shapes)):
+            if len(known) > MOST_SHAPES:
+                known.clear()
+            known.update(new)  # type: ignore[arg-type]
 
     def _claim_contained(self, unit: Unit) -> None:
         try:

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from inside import ANOTHER, KEY, LOOP, Inside, locked
 from oncue.core.items import EventItem, Key, Overloaded, StoreUnavailable
 from oncue.core.outcome import Submitted
-from oncue.store import intake
+from oncue.store import intake, writer
 from oncue.store.database import READER_CACHE, WRITER_CACHE
 from oncue.store.jobs import Edit, Intake, Poisoned, Probe, Record, Reports
 from oncue.store.lines import MOST_IN_LINE, MOST_WAITING
@@ -316,3 +316,11 @@ def test_a_reader_keeps_few_pages_and_the_writer_many_also_after_it_recovered(im
         impatient.do(Probe())
     impatient.recovers()
     assert impatient.do(Edit(kept)) == WRITER_CACHE
+
+
+def test_names_that_an_app_makes_up_are_written_down_and_not_all_remembered(inside, monkeypatch):
+    monkeypatch.setattr(writer, "MOST_SHAPES", 3)
+    for n in [*range(12), *range(12)]:
+        inside.event("u", f"made-up-{n}", {f"p{n}": n})
+    assert len(inside.writer._known_names) <= 5 and len(inside.writer._known_shapes) <= 5
+    assert inside.rows("SELECT COUNT(*) FROM store_eventname WHERE name LIKE 'made-up-%'") == [(12,)]
