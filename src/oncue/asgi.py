@@ -172,9 +172,12 @@ def application(process: Process) -> Any:
             async with process.running() as started:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except database.InUse as in_use:
-            await send({"type": "lifespan.startup.failed", "message": str(in_use)})
-            return
+        except Exception as error:
+            if started is None and (isinstance(error, database.InUse) or database.is_at_fault(error)):
+                message = str(error) if isinstance(error, database.InUse) else database.sentence(error)
+                await send({"type": "lifespan.startup.failed", "message": message})
+                return
+            raise
         await send({"type": "lifespan.shutdown.complete"})
 
     return app

@@ -165,3 +165,11 @@ def is_at_fault(error: Exception) -> bool:
         return False
     code = getattr(error.__cause__, "sqlite_errorcode", None)
     return code is None or code & 0xFF not in _OF_THE_STATEMENT
+
+
+def sentence(error: Exception) -> str:
+    """What to say of it to whoever starts a program."""
+    return (
+        f"The database cannot be used: {error}. Another process may hold it, its disk may be full, or its files and their directory may not"
+        " be writable; mend that, and try again."
+    )
