@@ -17,6 +17,9 @@ GRACE = "TEST_GRACE_FOR"
 STALE = "TEST_STALE_AFTER"
 """Seconds in place of the ten after which a claim is stale."""
 
+BUSY = "TEST_BUSY_FOR"
+"""Seconds in place of the two for which a lock is waited for."""
+
 FILES = "TEST_FILES"
 """As many files as it may have open."""
 
@@ -53,6 +56,10 @@ def bear(environ: Mapping[str, str]) -> None:
         from oncue.workers import reconciler
 
         reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
+    if BUSY in environ:
+        from oncue import asgi
+
+        asgi.BUSY_FOR = float(environ[BUSY])
     if STALE in environ:
         from oncue.workers import sender
 
