@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test browser lint types bench crash fuzz audit sbom clean
+.PHONY: install demo test browser lint types bench crash soak fuzz audit sbom clean
 
 install: .venv/installed
 
@@ -44,16 +44,24 @@ types: install
 bench: install
 	$(BIN)/python tests/bench/bench.py
 
-# Kills oncue hundreds of times under load and counts at the carrier: `make crash KILLS=300 SEED=1`.
+# Kills oncue hundreds of times under load and counts at the carrier: `make crash KILLS=300 SEED=1`. Then, or with SCENARIO alone, what may befall
+# a program that goes on running: `make crash SCENARIO="carrier down" SECONDS=1800`.
 KILLS ?= 300
 crash: install
+ifndef SCENARIO
 	$(BIN)/python tests/crashing.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+endif
+	$(BIN)/python tests/crash_scenarios.py $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(SECONDS),--seconds $(SECONDS))
+
+# A steady load, and what the process needs meanwhile, in its first quarter and its last: `make soak MINUTES=60 RATE=60`.
+RATE ?= 60
+soak: install
+	$(BIN)/python tests/bench/soak.py --minutes $(or $(MINUTES),60) --rate $(RATE)
 
 # Fuzzes what reads what others write, each promise in turn: `make fuzz MINUTES=60`. What it finds worth keeping stays under build/fuzz.
-MINUTES ?= 10
 fuzz: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
-	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES)
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(or $(MINUTES),10)
 
 # Tools for a release, in an environment of their own: what they need is no part of oncue.
 build/tools/installed: constraints.txt

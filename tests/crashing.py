@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 
 from crash_steps import STEPS
-from forked import DIE_AT, GRACE, Oncue
+from fault_hooks import GRACE
+from forked import DIE_AT, Oncue
 from house import RULES
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
@@ -47,6 +48,7 @@ class Tally(msgspec.Struct):
     accepted: int
     texts: int
     refused: int
+    expired: int
     sent_again: int
     found: int
     duplicates: int
@@ -62,7 +64,7 @@ class Tally(msgspec.Struct):
     def __str__(self) -> str:
         rows = [
             ("kills", self.kills.total()), ("events accepted", self.accepted), ("texts at the carrier", self.texts),
-            ("refused by the carrier", self.refused), ("answers lost, found in the carrier's list", self.found),
+            ("refused by the carrier", self.refused), ("too late, and so not sent", self.expired), ("answers lost, found in the carrier's list", self.found),
             ("not there, sent again", self.sent_again), ("duplicates", self.duplicates), ("lost", self.lost),
             ("unexplained", self.unexplained), ("integrity_check", "ok" if self.sound else "FAILED"),
         ]  # fmt: skip
@@ -76,8 +78,9 @@ class Tally(msgspec.Struct):
 class Load:
     """Clients that post without pause, and repeat what was not answered, as clients do."""
 
-    def __init__(self, oncue: Oncue, clients: int = 2) -> None:
+    def __init__(self, oncue: Oncue, clients: int = 2, pause_for: float = PAUSE_FOR) -> None:
         self.answered: set[int] = set()
+        self._pause_for = pause_for
         self._oncue = oncue
         self._done = threading.Event()
         self._threads = [threading.Thread(target=self._post, args=(n, clients)) for n in range(clients)]
@@ -91,19 +94,25 @@ class Load:
             one.join(60)
             assert not one.is_alive()
 
+    def ask(self, *items: dict[str, object]) -> bool:
+        """Post once; whether it was answered 202."""
+        try:
+            self._oncue.post(*items)
+        except (OSError, HTTPException, AssertionError):  # an answer cut short by the kill is no answer
+            return False
+        return True
+
     def _post(self, first: int, step: int) -> None:
         n = first
         while not self._done.is_set():
             numbers = range(n * BATCH, (n + 1) * BATCH)
             while True:
-                try:
-                    self._oncue.post(*map(booking, numbers))
+                if self.ask(*map(booking, numbers)):
                     break
-                except (OSError, HTTPException, AssertionError):  # an answer cut short by the kill is no answer
-                    time.sleep(0.02)
+                time.sleep(0.02)
             self.answered.update(numbers)
             n += step
-            self._done.wait(PAUSE_FOR)
+            self._done.wait(self._pause_for)
 
 
 def number(n: int) -> str:
@@ -148,17 +157,25 @@ def run(folder: Path, carrier: Simulator, *, plan: Iterable[str], seed: int) -> 
     assert load is not None
     load.stop()
     carrier.clear_faults()
-    wait_for(lambda: not oncue.messages("state IN ('waiting', 'submitting', 'unknown')"), 120, lambda: str(oncue.messages("state IN ('waiting', 'submitting', 'unknown')")[:5]))  # fmt: skip
-    tally = _tally(oncue, carrier, load.answered, died)
+    settle(oncue)
+    tally = count(oncue, carrier, load.answered, died)
     oncue.stop()
     return tally
 
 
-def _tally(oncue: Oncue, carrier: Simulator, answered: set[int], died: Counter[str]) -> Tally:
+def settle(oncue: Oncue, within: float = 120) -> None:
+    """Wait until nothing is under way any more, nor in doubt."""
+    which = "state IN ('waiting', 'submitting', 'unknown')"
+    wait_for(lambda: not oncue.query(f"SELECT 1 FROM store_message WHERE {which} LIMIT 1"), within, lambda: str(oncue.messages(which)[:5]))  # fmt: skip
+
+
+def count(oncue: Oncue, carrier: Simulator, answered: set[int], died: Counter[str]) -> Tally:
+    """Compare what the carrier accepted with what was accepted at the door."""
     texts = Counter(one["to"] for one in carrier.state()["messages"])
     wanted = {number(n) for n in answered}
     found = {one["recipient"]: one for one in oncue.messages("adaptor = 'twilio'")}
     refused = {to for to, one in found.items() if one["state"] == "rejected" and "21211" in one["error_code"]}
+    expired = {to for to, one in found.items() if one["state"] == "expired"}
     counted = dict(
         oncue.query("SELECT name, SUM(count) FROM store_counter WHERE name IN ('found', 'sent_again') GROUP BY name")
     )
@@ -170,10 +187,11 @@ def _tally(oncue: Oncue, carrier: Simulator, answered: set[int], died: Counter[s
         accepted=len(answered),
         texts=texts.total(),
         refused=len(refused),
+        expired=len(expired),
         sent_again=counted.get("sent_again", 0),
         found=counted.get("found", 0),
         duplicates=sum(count - 1 for count in texts.values()) + (events[0] - events[1]),
-        lost=len(wanted - set(texts) - refused) + (len(answered) - events[0]),
+        lost=len(wanted - set(texts) - refused - expired) + (len(answered) - events[0]),
         unexplained=len(set(texts) - wanted) + sum(1 for to, one in found.items() if (one["state"] == "accepted") != (to in texts)),
         sound=oncue.query("PRAGMA integrity_check") == [("ok",)],
     )  # fmt: skip

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import oncue.testing
 from crash_steps import arm
+from fault_hooks import bear
 
 _forks = multiprocessing.get_context("forkserver")
 _IMPORTED = """
@@ -30,14 +31,12 @@ _IMPORTED = """
 _forks.set_forkserver_preload(_IMPORTED.split())
 
 
-GRACE = "TEST_GRACE_FOR"
-"""A variable of the tests' own: seconds in place of the minute that a message in doubt is left alone. Users have no such setting."""
-
 HASTE = "TEST_HASTE"
 """Another: that oncue waits for slow clients for two seconds at most, and takes 30 connections."""
 
 DIE_AT = "TEST_DIE_AT"
-"""Another: how many times a step is reached (see crash_steps.py) until the process kills itself there."""
+"""A variable of the tests' own (more are in fault_hooks.py): how many times a step is reached (see crash_steps.py) until the process kills
+itself there."""
 
 
 DEBUG = "TEST_DEBUG"
@@ -132,11 +131,6 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["oncue", *arguments]
-    if GRACE in environ:
-        from oncue import asgi
-        from oncue.workers import reconciler
-
-        reconciler.GRACE_FOR, asgi.RECONCILE_AFTER = float(environ[GRACE]), 0.2
     if environ.get(DEBUG):
         from oncue.cli import logs
 
@@ -147,6 +141,7 @@ def be_oncue(arguments: tuple[str, ...], environ: Mapping[str, str], folder: str
 
         connection.HEAD_WITHIN, connection.BODY_WITHIN, connection.TAKEN_WITHIN = 1.0, 1.2, 2.0
         connection.LOOK_AFTER, connection.MOST_CONNECTIONS = 0.05, 30
+    bear(environ)
     if environ.get(DIE_AT):
         time, _, step = environ[DIE_AT].partition(" ")
         arm(step, int(time))

@@ -32,6 +32,7 @@ from oncue.store.message import Claimed
 from oncue.store.results import Attempted
 from oncue.store.secrets import Vault
 from oncue.store.writer import Writer
+from oncue.testing import wait_for
 
 T = TypeVar("T")
 
@@ -137,6 +138,10 @@ class Inside:
     def do(self, job: Any) -> Any:
         """Have the writer do a job."""
         return self.run(self.writer.do(job))
+
+    def recovers(self) -> None:
+        """Wait until the store commits again after a failure."""
+        wait_for(lambda: not self.writer.problem, 10)
 
     def apply(self, text: str) -> None:
         """Apply a document, as `oncue apply` does from another process."""

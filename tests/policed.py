@@ -32,8 +32,10 @@ class Hour:
 
 @pytest.fixture
 def hour(monkeypatch: pytest.MonkeyPatch) -> Hour:
-    stopped = Hour()
+    stopped, steady = Hour(), clock.elapsed
+    began = stopped.now
     monkeypatch.setattr(clock, "now", stopped)
+    monkeypatch.setattr(clock, "elapsed", lambda: steady() + (stopped.now - began) / clock.SECOND)
     return stopped
 
 

@@ -45,6 +45,9 @@ RECONCILE_AFTER = 5.0
 FORGET_COPIES_AFTER = 2.0
 """Seconds between rounds of having providers forget what messages say."""
 
+BUSY_FOR = 2.0
+"""Seconds for which a lock that another process holds is waited for: clients hear 503 rather than wait for longer."""
+
 STOP_WITHIN = 8.0
 """Seconds for calls under way to end and be recorded; a service manager waits ten before it kills."""
 
@@ -85,6 +88,7 @@ class Process:
         handle = database.lock(self.settings.data_dir)
         try:
             await asyncio.to_thread(boot.settle)
+            database.wait_for_lock(BUSY_FOR)
             client = Client()
             sender = Sender(client, self.settings.public_url)
             self.writer = writer = await asyncio.to_thread(Writer, self.catalogue, self._vault, ids.new(), sender.take)
@@ -173,9 +177,12 @@ def application(process: Process) -> Any:
             async with process.running() as started:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except database.InUse as in_use:
-            await send({"type": "lifespan.startup.failed", "message": str(in_use)})
-            return
+        except Exception as error:
+            if started is None and (isinstance(error, database.InUse) or database.is_at_fault(error)):
+                message = str(error) if isinstance(error, database.InUse) else database.sentence(error)
+                await send({"type": "lifespan.startup.failed", "message": message})
+                return
+            raise
         await send({"type": "lifespan.shutdown.complete"})
 
     return app

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from browsing import Site, faultless, shoot, sign_in, watched
+from fault_hooks import BUSY
 from oncue.testing import wait_for
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, _peopled: Path) -> Iterator[Site]:
+    """One that waits for a lock for longer than it takes to fill its queue."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(_peopled, folder, dirs_exist_ok=True)
+    with Site(folder, environ={BUSY: "30"}) as running:
+        yield running
 
 
 @contextmanager
@@ -31,15 +43,17 @@ def full_disk(site: Site) -> Iterator[None]:
 def flooded(site: Site) -> Iterator[None]:
     """Another connection holds the database's write lock for a moment, and more events come than may wait."""
     body = msgspec.json.encode({"items": [{"user": "u", "name": "n"}] * 1_000})
-    headers = {"Authorization": f"Bearer {site.key}", "Content-Type": "application/json"}
+    keys = [site.key, site.run("key", "create", "another").stdout.strip()]  # one alone leaves room for others
+    calls = [{"Authorization": f"Bearer {key}", "Content-Type": "application/json"} for key in keys * 20]
+    wait_for(lambda: all(site.call("POST", "/v1/events", body, headers)[0] == 202 for headers in calls[:2]), 10)
     with (
         closing(sqlite3.connect(site.folder / "data" / "oncue.db", isolation_level=None)) as file,
         ThreadPoolExecutor(40) as pool,
     ):
         file.execute("BEGIN IMMEDIATE")
         try:
-            answers = [pool.submit(site.call, "POST", "/v1/events", body, headers) for _ in range(40)]
-            wait_for(lambda: any(one.done() and one.result()[0] == 503 for one in answers), 8, site.log)
+            answers = [pool.submit(site.call, "POST", "/v1/events", body, headers) for headers in calls]
+            wait_for(lambda: sum(one.done() and one.result()[0] == 503 for one in answers) > 15, 20, site.log)
             yield
         finally:
             file.execute("ROLLBACK")

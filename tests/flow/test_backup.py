@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from forked import GRACE
+from fault_hooks import GRACE
 from house import ANN, RULES, ann
 from oncue.store import backup
 from oncue.testing import wait_for

@@ -7,6 +7,7 @@ import sys
 import msgspec
 import pytest
 
+from fault_hooks import PLAIN
 from house import ANN, RULES, ann
 from oncue import __version__
 from oncue.simulator.spawn import Simulator
@@ -213,3 +214,21 @@ def test_the_version_is_told(tmp_path):
         [sys.executable, "-m", "oncue", "--version"], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == f"oncue {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [("serve",), ("key", "create", "another")], ids=" ".join)
+def test_a_database_that_may_not_be_written_is_a_sentence_whatever_the_command(start, command):
+    oncue = start(public=False)
+    oncue.stop()
+    oncue.environ[PLAIN] = "1"
+    data = oncue.folder / "data"
+    modes = {path: path.stat().st_mode for path in (*data.glob("oncue.db*"), data)}
+    for path in modes:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        done = oncue.run(*command)
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "cannot be" in done.stderr and "readonly" in done.stderr, done.stderr

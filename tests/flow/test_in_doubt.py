@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from forked import GRACE
+from fault_hooks import GRACE
 from house import ANN, RULES, ann
 from oncue.testing import wait_for
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forked import GRACE
+from fault_hooks import GRACE
 from house import RULES, ann
 from oncue.core import clock
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -22,6 +23,8 @@ from oncue.cli import (
     serve,
     simulate,
 )
+from oncue.cli.terminal import err, escaped
+from oncue.store import database
 
 
 def _tell_version(wanted: bool) -> None:
@@ -72,5 +75,11 @@ app.add_typer(people.member_commands, name="member")
 
 
 def main() -> None:
-    """The `oncue` program."""
-    app()
+    """The `oncue` program. A database that is locked, full or read-only is a sentence, whatever the command."""
+    try:
+        app()
+    except Exception as error:
+        if not database.is_at_fault(error):
+            raise
+        err.print(f"[red]oncue:[/red] {escaped(database.sentence(error))}", soft_wrap=True)
+        sys.exit(1)

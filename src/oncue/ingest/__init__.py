@@ -11,6 +11,7 @@ from oncue.ingest.answers import App, Gone, Receive, Refused, Scope, Send, answe
 from oncue.ingest.callbacks import Callbacks
 from oncue.ingest.counts import Counts
 from oncue.ingest.doors import Doors
+from oncue.ingest.hearing import Hearing, Room
 from oncue.ingest.limits import Limits
 from oncue.ingest.native import Native
 from oncue.ingest.segment import Segment
@@ -35,13 +36,13 @@ def build(
 ) -> App:
     """The ASGI application. Paths that are not the ear's go to `fallback`, whose first segments are `pages`. Pages of `origins` may send
     with the SDKs."""
-    counts, limits = Counts(), Limits()
+    counts, limits, room = Counts(), Limits(), Room()
     native = Native(doors, reserved, counts, limits)
     callbacks = Callbacks(doors, counts)
     intake = sdk.Intake(doors, counts, limits)
     of_segment, of_swrve = Segment(intake, reserved), Swrve(doors, intake, reserved, pages | {"v1", "hooks"})
 
-    async def serve(route: str, scope: Scope, receive: Receive, send: Send) -> int:
+    async def serve(route: str, scope: Scope, receive: Hearing, send: Send) -> int:
         if route == "events":
             return await native.events(scope, receive, send)
         if route == "arrivals":
@@ -61,7 +62,7 @@ def build(
         await answer(send, 200, text.encode(), (b"content-type", b"text/plain; version=0.0.4"))
         return 200
 
-    async def serve_sdk(route: str, scope: Scope, receive: Receive, send: Send) -> int:
+    async def serve_sdk(route: str, scope: Scope, receive: Hearing, send: Send) -> int:
         path = scope["path"]
         if scope["method"] == "OPTIONS":
             await answer(send, 204, b"", *sdk.PREFLIGHT)
@@ -93,7 +94,8 @@ def build(
             return
         is_sdk = handler is serve_sdk
         try:
-            status = await handler(route, scope, receive, send)
+            with room.hearing(receive) as hearing:
+                status = await handler(route, scope, hearing, send)
         except Refused as refused:
             status = refused.status
             await answer_refused(send, refused, is_sdk=is_sdk)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -19,6 +20,16 @@ READ_WITHIN = 20.0
 
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
+
+
+class Hears(Protocol):
+    """A `receive` that counts what it takes in."""
+
+    async def __call__(self) -> Message: ...
+
+    def hold(self, size: int) -> None:
+        """So many bytes more. Raises `Refused` when there is no room for them."""
+        ...
 
 
 class Refused(Exception):
@@ -42,7 +53,7 @@ def header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def read_body(scope: Scope, receive: Hears, limit: int) -> bytes:
     """The body, unpacked if it came gzipped. Raises `Refused` past the limit, packed or unpacked, and when it dawdles."""
     encoding = header(scope, b"content-encoding").strip().lower()
     if encoding not in (b"", b"identity", b"gzip"):
@@ -51,7 +62,11 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     if length.isdigit() and int(length.lstrip(b"0")[:20] or b"0") > limit:  # however many zeros stand before it
         raise _too_large(limit)
     body = await _collect(receive, limit)
-    return _unpack(body, limit) if encoding == b"gzip" else body
+    if encoding != b"gzip":
+        return body
+    unpacked = _unpack(body, limit)
+    receive.hold(len(unpacked) - len(body))
+    return unpacked
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:

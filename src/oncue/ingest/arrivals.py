@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from oncue import __version__
 from oncue.core.probe import Arrival, fingerprint
-from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, read_body
+from oncue.ingest.answers import Hears, Refused, Scope, Send, answer_json, read_body
 from oncue.ingest.doors import Doors
 
 MARK = b"/hooks/oncue/"
@@ -19,7 +19,7 @@ def is_one(raw_path: bytes) -> bool:
     return MARK in raw_path
 
 
-async def tell(doors: Doors, scope: Scope, receive: Receive, send: Send) -> int:
+async def tell(doors: Doors, scope: Scope, receive: Hears, send: Send) -> int:
     """Answer with an `Arrival`. Raises `Refused`."""
     path: bytes = scope["raw_path"]
     ticket = path.partition(MARK)[2].partition(b"/")[0]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from oncue.core.adaptor import Heard, Request
 from oncue.core.adaptor import Refused as NotVerified
-from oncue.ingest.answers import Receive, Refused, Scope, Send, answer, read_body
+from oncue.ingest.answers import Hears, Refused, Scope, Send, answer, read_body
 from oncue.ingest.counts import Counts
 from oncue.ingest.doors import Doors
 from oncue.ingest.native import commit
@@ -38,7 +38,7 @@ class Callbacks:
             return raw_path[len(self._base) :]
         return None
 
-    async def hear(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> int:
+    async def hear(self, path: bytes, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one call; returns the status. Raises `Refused`."""
         adaptor, _, rest = path[len(PREFIX) :].decode("latin-1").partition("/")
         name, _, tail = rest.partition("/")

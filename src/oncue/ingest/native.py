@@ -8,7 +8,7 @@ from typing import TypeVar
 from oncue.core import clock
 from oncue.core.items import Item, Key, Overloaded, Source, StoreUnavailable, Verdict
 from oncue.ingest import items
-from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, header, read_body
+from oncue.ingest.answers import Hears, Refused, Scope, Send, answer_json, header, read_body
 from oncue.ingest.counts import Counts
 from oncue.ingest.doors import Doors
 from oncue.ingest.limits import Limits
@@ -25,7 +25,7 @@ class Native:
         self._counts = counts
         self._limits = limits
 
-    async def events(self, scope: Scope, receive: Receive, send: Send) -> int:
+    async def events(self, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`."""
         if scope["method"] != "POST":
             raise Refused(405, "Send events with POST.", (b"allow", b"POST"))

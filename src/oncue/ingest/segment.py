@@ -15,7 +15,7 @@ import msgspec
 from oncue.core import clock
 from oncue.core.items import EventItem, Item, JoinItem, Key, Source, UserItem
 from oncue.ingest import sdk
-from oncue.ingest.answers import Receive, Refused, Scope, Send, answer_json, header, read_body
+from oncue.ingest.answers import Hears, Refused, Scope, Send, answer_json, header, read_body
 
 MOST_BYTES = 500 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024
@@ -35,7 +35,7 @@ class Segment:
         self._intake = intake
         self._reserved = reserved
 
-    async def hear(self, kind: str, scope: Scope, receive: Receive, send: Send) -> int:
+    async def hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`."""
         if scope["method"] != "POST":
             raise Refused(405, "Send this with POST.", (b"allow", b"POST, OPTIONS"))

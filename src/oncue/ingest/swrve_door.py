@@ -13,7 +13,7 @@ from oncue.core import clock
 from oncue.core.items import Key, Source
 from oncue.core.keeping import unfit_text
 from oncue.ingest import sdk, swrve
-from oncue.ingest.answers import Receive, Refused, Scope, Send, answer, answer_json, header, read_body
+from oncue.ingest.answers import Hears, Refused, Scope, Send, answer, answer_json, header, read_body
 from oncue.ingest.doors import Doors
 from oncue.ingest.native import commit
 
@@ -45,7 +45,7 @@ class Swrve:
         found = _PATH.fullmatch(path)
         return "" if found is None or found["prefix"] in self._pages else found["route"]
 
-    async def hear(self, route: str, scope: Scope, receive: Receive, send: Send) -> int:
+    async def hear(self, route: str, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`, whose status is 500 for what is temporary."""
         try:
             return await self._hear(route, scope, receive, send)
@@ -54,7 +54,7 @@ class Swrve:
                 500 if refused.status in _TEMPORARY else refused.status, str(refused), *refused.headers
             ) from None
 
-    async def _hear(self, route: str, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _hear(self, route: str, scope: Scope, receive: Hears, send: Send) -> int:
         methods = (
             ("GET", "HEAD")
             if route.startswith("api/")

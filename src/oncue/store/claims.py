@@ -6,6 +6,7 @@ import logging
 
 from django.db import connection
 
+from oncue.core import clock
 from oncue.core.message import State
 from oncue.core.reasons import SENTENCES, STOPPED, Reason
 from oncue.store import consent, courtesy, outbox, report
@@ -26,6 +27,9 @@ _STALE = (
 
 HELD_AT_ONCE = 500
 """Messages of a lane that are put off at once when night falls on what waits: its pacing is for sending."""
+
+DOUBTED_AGAIN_AFTER = 5 * clock.SECOND
+"""When a message is looked at again that is too late by a clock that has just leapt ahead, but not by what it said before."""
 
 UNREADABLE = "oncue could not process this message because of a fault of its own, which is in its log."
 
@@ -50,7 +54,7 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
 
 def expire(unit: Unit, limit: int = 500) -> int:
     """Messages whose send-by time has passed are stale, whatever held them. Returns how many there were."""
-    found = [unit.keep(message) for message in _select(_STALE, unit.now, limit)]
+    found = [unit.keep(message) for message in _select(_STALE, _surely(unit), limit)]
     stale = [
         message for message in found if message.state == State.WAITING
     ]  # no report of this transaction says otherwise
@@ -59,6 +63,11 @@ def expire(unit: Unit, limit: int = 500) -> int:
         unit.change_message(message)
     _refuse(unit, stale)
     return len(found)
+
+
+def _surely(unit: Unit) -> int:
+    """The time that it is at least, whichever clock is right."""
+    return min(unit.now, unit.otherwise)
 
 
 def _is_put_off(unit: Unit, message: Message) -> bool:
@@ -101,9 +110,11 @@ def _claim_one(unit: Unit, lanes: Lanes, message: Message) -> bool:
     if unit.snapshot.is_stopped(message.rule):
         message.state, message.reason = State.CANCELED, f"{Reason.RULE_OFF}: {STOPPED}"
         unit.count("message", message.state)
-    elif message.send_by < unit.now or (refusal := refusal or courtesy.restrain(unit, message)):
+    elif message.send_by < _surely(unit) or (refusal := refusal or courtesy.restrain(unit, message)):
         message.state, message.reason = _why(message, refusal)
         return True
+    elif message.send_by < unit.now:
+        message.due_at = unit.now + DOUBTED_AGAIN_AFTER
     elif pause and pause.until_at > unit.now:
         message.due_at = max(message.due_at, pause.until_at)
     elif message.due_at <= unit.now and lanes.take_waiting(message.lane):

@@ -16,6 +16,9 @@ from oncue.store.facts import Sent
 from oncue.store.message import Message
 from oncue.store.unit import Unit
 
+DOUBTED_AGAIN_AFTER = 10 * clock.MINUTE
+"""When a message is looked at again that is held since it is night by a clock that was set a moment ago."""
+
 
 def load_for(unit: Unit, messages: list[Message]) -> None:
     """Have what `restrain` reads at hand, for all of them at once: where people are, and what they were sent."""
@@ -28,12 +31,18 @@ def load_for(unit: Unit, messages: list[Message]) -> None:
 def restrain(unit: Unit, message: Message) -> tuple[Reason, str] | None:
     """Why this message may not go, if it may not. One that may go in the morning is given that time (`due_at`) and the reason for it."""
     policy = unit.snapshot.policy
-    quiet = _night(unit, message) if message.category in policy.quiet_categories else None
+    quiet = _night(unit, message, unit.now) if message.category in policy.quiet_categories else None
     if quiet and quiet.until_at > message.send_by:
         return Reason.QUIET_HOURS, f"{quiet.sentence}; it had to be sent by {local_time(message.send_by, quiet.zone)}."
     if quiet:
         message.due_at = quiet.until_at
         message.reason = f"{Reason.QUIET_HOURS}: {quiet.sentence}, so it waits until then."
+        return None
+    if unit.wrong_by and message.category in policy.quiet_categories and _night(unit, message, unit.otherwise):
+        message.due_at = unit.now + DOUBTED_AGAIN_AFTER
+        message.reason = (
+            f"{Reason.QUIET_HOURS}: The clock was set a moment ago, and by what it said before it is night."
+        )
         return None
     return _over_cap(unit, message) if policy.cap_messages and _is_capped(policy, message) else None
 
@@ -47,13 +56,13 @@ def sends(unit: Unit, message: Message) -> None:
         unit.at_hand.setdefault(message.user, {})[message.id] = message
 
 
-def _night(unit: Unit, message: Message) -> Night | None:
+def _night(unit: Unit, message: Message, now: int) -> Night | None:
     action = _action(unit, message)
     if not (action and action.is_message and action.respects_quiet_hours) or message.rule in unit.snapshot.wakeful:
         return None
     policy, user = unit.snapshot.policy, unit.users.get(message.user)
     properties = user.properties if user else {}
-    return night(policy, zones_of(properties, message.recipient, message.country, policy.default_zone), unit.now)
+    return night(policy, zones_of(properties, message.recipient, message.country, policy.default_zone), now)
 
 
 def _over_cap(unit: Unit, message: Message) -> tuple[Reason, str] | None:
@@ -77,7 +86,7 @@ def _counting(unit: Unit) -> Sent:
         for action in adaptor.actions
         if action.is_message
     ]
-    return Sent(unit.now - policy.cap_days * clock.DAY, policy.cap_categories, tuple(kinds))
+    return Sent(min(unit.now, unit.otherwise) - policy.cap_days * clock.DAY, policy.cap_categories, tuple(kinds))
 
 
 def _is_capped(policy: Policy, message: Message) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,14 +18,17 @@ from typing import IO, Any
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+
+READER_CACHE, WRITER_CACHE = 8_192, 65_536
+"""Kilobytes of pages that a connection keeps: there is one writer, and a reader for each of several threads. Readers have the system's cache too."""
 
 OWN = (
     "PRAGMA synchronous=FULL",
     "PRAGMA wal_autocheckpoint=0",
     "PRAGMA mmap_size=0",
-    "PRAGMA cache_size=-65536",
+    f"PRAGMA cache_size=-{READER_CACHE}",
     "PRAGMA foreign_keys=OFF",
     "PRAGMA temp_store=MEMORY",
 )
@@ -32,6 +36,16 @@ OWN = (
 
 _PRAGMAS = ";".join(("PRAGMA journal_mode=WAL", *OWN))
 _LOOKING = ";".join((*OWN, "PRAGMA query_only=ON"))
+
+
+_OF_THE_STATEMENT = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+}
+"""SQLite's codes for what is wrong with a statement or its values; all others are of the database: locked, full, read-only, gone."""
 
 
 class InUse(Exception):
@@ -106,6 +120,17 @@ def migrate(data_dir: Path | None = None) -> None:
         ) from error
 
 
+def wait_for_lock(seconds: float) -> None:
+    """How long connections that are opened from now on wait for a lock that another process holds."""
+    connections.settings["default"]["OPTIONS"]["timeout"] = seconds
+
+
+def be_writer() -> None:
+    """Have this connection keep more pages than a reader's does."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE}")
+
+
 def checkpoint() -> None:
     """Move the write-ahead log into the database file, as far as readers allow. The writer alone calls this."""
     with connection.cursor() as cursor:
@@ -160,3 +185,19 @@ def _held(handle: IO[bytes], how: int) -> bool:
 def _holder(handle: IO[bytes]) -> str:
     handle.seek(0)
     return handle.read(20).decode("ascii", "replace").strip() or "unknown"
+
+
+def is_at_fault(error: Exception) -> bool:
+    """Whether the database as a whole fails, and not one statement with its values: then no job is to blame."""
+    if not isinstance(error, DatabaseError) or isinstance(error, IntegrityError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in _OF_THE_STATEMENT
+
+
+def sentence(error: Exception) -> str:
+    """What to say of it to whoever starts a program."""
+    return (
+        f"The database cannot be used: {error}. Another process may hold it, its disk may be full, or its files and their directory may not"
+        " be writable; mend that, and try again."
+    )

@@ -1,7 +1,8 @@
 """Lanes and slots: what may be sent now, and when the next may.
 
 A *slot* is one call to an adaptor under way; each adaptor has a number of them that follows what the provider tolerates. A *lane* is
-what paces messages: a sender number, a messaging service, a mail host. Kept in memory by the one writer; nothing here outlives a
+what paces messages: a sender number, a messaging service, a mail host. A lane in which one call after the other comes to nothing *rests*:
+one message at a time tries whether the provider is back, so that an outage costs a call now and then, and not one for each message. Kept in memory by the one writer; nothing here outlives a
 process, since pacing that is forgotten at a restart errs by one message a lane.
 
 Touched by the writer's thread only, but for `is_closed` and `unheard`, which the process and the poller set.
@@ -9,7 +10,11 @@ Touched by the writer's thread only, but for `is_closed` and `unheard`, which th
 
 from __future__ import annotations
 
+import logging
+
 from oncue.core import clock
+
+log = logging.getLogger("oncue.store")
 
 SLOTS = 64
 """Calls under way per adaptor at most; Twilio's cap on concurrency is unpublished, and others report 100."""
@@ -17,11 +22,17 @@ SLOTS = 64
 MOST_IDLE = 1_000
 """Lanes kept beyond those in which something waits: a webhook may go to a host for each of the customer's customers."""
 
+FAILURES = 10
+"""Calls in a row that came to nothing (not sent, or no answer of use): the lane rests."""
+
+REST_FOR, LONGEST_REST_FOR = 1.0, 30.0
+"""Seconds until one tries, at first, and at most: each try that comes to nothing doubles it."""
+
 _BURST_FOR = 0.1  # seconds' worth of messages that may go at once, so that a fast lane is not chopped by our own timer
 
 
 class _Lane:
-    __slots__ = ("adaptor", "due_at", "next_at", "per_second", "waiting")
+    __slots__ = ("adaptor", "due_at", "failures", "next_at", "per_second", "rests_until", "tries", "waiting")
 
     def __init__(self, adaptor: str) -> None:
         self.adaptor = adaptor
@@ -29,6 +40,9 @@ class _Lane:
         self.next_at = 0.0  # steady seconds: when pacing allows the next
         self.waiting = False
         self.due_at = 0  # milliseconds: nothing that waits is due before
+        self.failures = 0  # in a row
+        self.tries = 0  # since it rests; 0 while all is well
+        self.rests_until = 0.0  # steady seconds
 
 
 class _Slots:
@@ -71,8 +85,12 @@ class Lanes:
         now = clock.elapsed()
         rate = state.per_second
         tolerance = _BURST_FOR if rate * _BURST_FOR > 1 else 0.0
-        if self.is_closed or not self.free(state.adaptor) or (rate and state.next_at - tolerance > now):
+        if self.is_closed or not self.free(state.adaptor) or state.rests_until > now:
             return False
+        if rate and state.next_at - tolerance > now:
+            return False
+        if state.tries:  # this one tries; whatever becomes of it, the next does so later
+            _rest(state)
         self._taken.append((state.adaptor, lane, state.next_at))
         slots.used += 1
         if rate:
@@ -98,6 +116,28 @@ class Lanes:
         slots = self._slot(adaptor)
         slots.limit = max(1.0, slots.limit / 2)
 
+    def failed(self, lane: str) -> None:
+        """A call came to nothing: the provider could not be reached, or gave no answer of use."""
+        state = self._lanes.get(lane)
+        if state is None:
+            return
+        state.failures += 1
+        if state.failures >= FAILURES and not state.tries:
+            log.warning(
+                "%s: %d calls in a row came to nothing; from now on one message at a time tries", lane, state.failures
+            )
+            _rest(state)
+
+    def worked(self, lane: str) -> None:
+        """The provider answered, whatever it said: nothing keeps the lane any more."""
+        state = self._lanes.get(lane)
+        if state is None:
+            return
+        if state.tries:
+            log.warning("%s: the provider answers again", lane)
+        state.failures = state.tries = 0
+        state.rests_until = 0.0
+
     def waits(self, adaptor: str, lane: str, per_second: float, due_at: int) -> None:
         """A message waits in this lane, due then."""
         state = self._lane(adaptor, lane, per_second)
@@ -110,12 +150,17 @@ class Lanes:
         return [
             (state.adaptor, lane)
             for lane, state in self._lanes.items()
-            if state.waiting and state.due_at <= now and state.next_at <= steady and self.free(state.adaptor)
+            if state.waiting
+            and state.due_at <= now
+            and max(state.next_at, state.rests_until) <= steady
+            and self.free(state.adaptor)
         ]
 
     def allowed(self, lane: str) -> int:
         """How many messages the lane's pacing allows now."""
         state = self._lanes[lane]
+        if state.tries:
+            return 1
         if not state.per_second:
             return 1_000
         return max(1, int(state.per_second * _BURST_FOR))
@@ -131,7 +176,7 @@ class Lanes:
         """Seconds until some lane may go on, if any waits for time rather than for a slot."""
         now, steady = clock.now(), clock.elapsed()
         times = [
-            max((state.due_at - now) / clock.SECOND, state.next_at - steady, 0.0)
+            max((state.due_at - now) / clock.SECOND, state.next_at - steady, state.rests_until - steady, 0.0)
             for state in self._lanes.values()
             if state.waiting and is_active.get(state.adaptor) and self.free(state.adaptor)
         ]
@@ -143,7 +188,11 @@ class Lanes:
         self._due_before.clear()
         if len(self._lanes) > self._most:
             now = clock.elapsed()
-            self._lanes = {name: lane for name, lane in self._lanes.items() if lane.waiting or lane.next_at > now}
+            self._lanes = {
+                name: lane
+                for name, lane in self._lanes.items()
+                if lane.waiting or max(lane.next_at, lane.rests_until) > now
+            }
             self._most = len(self._lanes) + MOST_IDLE
 
     def roll_back(self) -> None:
@@ -171,3 +220,8 @@ class Lanes:
         if slots is None:
             slots = self._slots[adaptor] = _Slots()
         return slots
+
+
+def _rest(state: _Lane) -> None:
+    state.rests_until = clock.elapsed() + min(LONGEST_REST_FOR, REST_FOR * (1 << min(state.tries, 10)))
+    state.tries += 1

@@ -55,6 +55,10 @@ def take(unit: Unit, lanes: Lanes, attempted: Attempted) -> None:
         message.id, attempted.number, name, reason, attempted.exchange, attempted.started_at, attempted.ended_at
     )
     unit.count("attempt", name)
+    if _came_to_nothing(outcome):
+        lanes.failed(message.lane)
+    elif not isinstance(outcome, Retry):
+        lanes.worked(message.lane)
     if isinstance(outcome, Submitted):
         _submitted(unit, adaptor, message, outcome)
     elif message.state in IN_DOUBT:  # else a callback proved that it was accepted, whatever this answer says
@@ -62,6 +66,13 @@ def take(unit: Unit, lanes: Lanes, attempted: Attempted) -> None:
         if message.state == State.UNKNOWN:  # it is looked for at the provider from then until now
             message.due_at = attempted.started_at
     unit.change_message(message)
+
+
+def _came_to_nothing(outcome: Outcome) -> bool:
+    """Whether the provider could not be reached or gave no answer of use. One that names a time to come back has answered."""
+    if isinstance(outcome, Retry):
+        return not outcome.throttled and outcome.after is None
+    return isinstance(outcome, Unknown)
 
 
 def _submitted(unit: Unit, adaptor: Adaptor, message: Message, outcome: Submitted) -> None:

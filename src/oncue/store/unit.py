@@ -84,6 +84,8 @@ class Unit(Facts):
         super().__init__()
         self.snapshot = snapshot
         self.now = now
+        self.wrong_by = 0
+        """By how many milliseconds the clock may be wrong, as it jumped lately: ahead if positive."""
         self.boot = boot
         self.has_aliases = has_aliases
         """Whether any id stands for a user's (`Alias`): without SDKs none does, and nobody need look."""
@@ -113,6 +115,11 @@ class Unit(Facts):
         self._counts: dict[tuple[str, str], int] = {}
         self.counted: Counter[tuple[str, str]] = Counter()
         """Everything counted in this transaction."""
+
+    @property
+    def otherwise(self) -> int:
+        """What time it is if the clock was right before it jumped; `now` if it did not."""
+        return self.now - self.wrong_by
 
     # Writing: remembered until `flush`.
 

@@ -2,7 +2,8 @@
 
 What it promises: an answer comes after the commit, so what was answered is on disk. A group is bounded in items and in time, and taken
 in rotation from each line, so that no key starves another. An unexpected error splits the group until the item at fault stands alone;
-its neighbours go through. When the database itself fails, every job of the group hears `StoreUnavailable` and nothing was kept.
+its neighbours go through. When the database itself fails, every job of the group hears `StoreUnavailable` and nothing was kept; and until
+it commits again, which is tried four times a second, whoever asks hears so at once.
 """
 
 from __future__ import annotations
@@ -10,13 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
@@ -24,7 +23,9 @@ from oncue.core.items import Overloaded, StoreUnavailable
 from oncue.store import chain, claims, config, database
 from oncue.store.config import Snapshot
 from oncue.store.jobs import Edit, Job, Probe
+from oncue.store.jumps import Jumps
 from oncue.store.lanes import Lanes
+from oncue.store.lines import Lines, Pending, resolve
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
 from oncue.store.refusal import Refused
@@ -37,17 +38,11 @@ log = logging.getLogger("oncue.store")
 MOST_ITEMS = 1_000
 """Items in one transaction at most."""
 
-TURN_ITEMS = 100
-"""Items that one line may put into a group before the others have their turn. What calls came to goes first: it makes room."""
-
 LONGEST_FOR = 0.1
 """Seconds: after a transaction that took longer, the next groups are smaller."""
 
 MOST_ROUNDS = 20
 """Rounds of claims in one transaction at most; the lane goes on in the next."""
-
-MOST_WAITING = 20_000
-"""Items queued at most; beyond it the doors answer 503 with a time to come back."""
 
 IDLE_FOR = 0.1
 """Seconds between looks at whether another process changed the database, when there is nothing to do."""
@@ -55,17 +50,15 @@ IDLE_FOR = 0.1
 CLAIM_AGAIN_AFTER = 2.0
 """Seconds for which what waits is left alone after the database, or oncue, failed: what is taken in goes on."""
 
+COMMIT_AGAIN_AFTER = 0.25
+"""Seconds between looks whether the database commits again."""
+
 CHECKPOINT_AFTER = 2_000
 """Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
 
 
 MOST_SHAPES = 20_000
-"""Sets of properties, by event name, that are known to be written down."""
-
-
-class _Pending(msgspec.Struct):
-    job: Job
-    future: asyncio.Future[Any]
+"""Event names, and sets of properties by event name, that are known to be written down."""
 
 
 class _ClaimFault(Exception):
@@ -81,7 +74,6 @@ class Writer:
         self.boot = boot
         self.snapshot: Snapshot = config.load(catalogue, vault)
         """The configuration in force: replaced whole, never changed."""
-        self.waiting = 0
         self.transactions = 0
         self.totals = Totals()
         """What was committed since the process began."""
@@ -90,18 +82,31 @@ class Writer:
         self.vault = vault
         self._on_claimed = on_claimed
         self._lanes = Lanes()
+        self._jumps = Jumps()
         self._known_names: set[str] = set()
         self._has_aliases = True
         self._known_shapes: set[Shape] = set()
-        self._lines: dict[str, deque[_Pending]] = {}
+        self._lines = Lines()
         self._limit = MOST_ITEMS
         self._since_checkpoint = 0
         self._claim_from = 0.0  # steady seconds
         self._data_version = 0
         self._woken = threading.Condition()
         self._stopping = False
+        self.problem = ""
+        """Why nothing can be committed now."""
         self._thread = threading.Thread(target=self._run, name="oncue-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Items queued."""
+        return self._lines.waiting
+
+    @property
+    def doubts_clock(self) -> bool:
+        """Whether the clock jumped lately: what cannot be undone waits."""
+        return self._jumps.wrong_by_after(0) != 0
 
     def start(self) -> None:
         """Begin to work. On the event loop that will ask for it."""
@@ -115,11 +120,11 @@ class Writer:
         with self._woken:
             if self._stopping:
                 raise StoreUnavailable("oncue is stopping")
-            # Results of calls already made are taken whatever the load.
-            if self.waiting >= MOST_WAITING and job.line != "results":
+            if self.problem:
+                raise StoreUnavailable(self.problem)
+            if not self._lines.has_room(job.line):
                 raise Overloaded(1.0)
-            self._lines.setdefault(job.line, deque()).append(_Pending(job, future))
-            self.waiting += job.size
+            self._lines.add(Pending(job, future))
             self._woken.notify()
         return await future
 
@@ -156,6 +161,8 @@ class Writer:
                 if group is None:
                     break
                 self._serve(group)
+                if self.problem:
+                    self._recover()
             self._checkpoint(database.close_log)
         except BaseException:  # the process cannot go on without its writer
             log.critical(
@@ -166,12 +173,14 @@ class Writer:
             connection.close()
 
     def _begin(self) -> None:
+        database.be_writer()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT name FROM store_eventname")
+            cursor.execute("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])
             self._known_names = {name for (name,) in cursor.fetchall()}
             cursor.execute("SELECT EXISTS (SELECT 1 FROM store_alias)")
             self._has_aliases = bool(cursor.fetchone()[0])
         self._restore_lanes()
+        self._jumps.begin()
 
     def _restore_lanes(self) -> None:
         with connection.cursor() as cursor:
@@ -181,30 +190,14 @@ class Writer:
             for adaptor, lane, per_second, due_at in cursor.fetchall():
                 self._lanes.waits(adaptor, lane, per_second, due_at)
 
-    def _next_group(self) -> list[_Pending] | None:
+    def _next_group(self) -> list[Pending] | None:
         """The next jobs, in rotation; an empty group when some waiting message may go, or to look at the configuration; None to end."""
         with self._woken:
             if not self._lines:
                 if self._stopping:
                     return None
                 self._woken.wait(min(IDLE_FOR, self._next_after()))
-            group: list[_Pending] = []
-            size = self._take_from("results", group, MOST_ITEMS)
-            while self._lines and size < self._limit:
-                size += self._take_from(next(iter(self._lines)), group, min(TURN_ITEMS, self._limit - size))
-            self.waiting -= size
-            return group
-
-    def _take_from(self, line: str, group: list[_Pending], most: int) -> int:
-        """Move jobs of one line into the group, about `most` items; the line goes to the end of the rotation."""
-        queue = self._lines.pop(line, None)
-        size = 0
-        while queue and size < most:
-            group.append(queue.popleft())
-            size += group[-1].job.size
-        if queue:
-            self._lines[line] = queue
-        return size
+            return self._lines.group(self._limit, MOST_ITEMS)
 
     def _next_after(self) -> float:
         if self._lanes.is_closed or clock.elapsed() < self._claim_from:
@@ -224,9 +217,9 @@ class Writer:
             connection.close()
             return True
         changed, self._data_version = version != self._data_version, version
-        return not changed and self._next_after() > 0
+        return not changed and self._next_after() > 0 and not self._jumps.look()
 
-    def _serve(self, group: list[_Pending]) -> None:
+    def _serve(self, group: list[Pending]) -> None:
         if not group and self._is_idle():
             return
         began = clock.elapsed()
@@ -256,15 +249,42 @@ class Writer:
             log.error("waiting messages could not be claimed because of a fault in oncue", exc_info=fault.__cause__)
             self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
             return self._attempt(jobs)
-        except IntegrityError as error:
-            return self._bisect(jobs, error)
-        except DatabaseError as error:
-            log.error("the store could not commit: %s", error)
-            connection.close()
-            self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
-            return [StoreUnavailable(str(error))] * len(jobs)
         except Exception as error:
-            return self._bisect(jobs, error)
+            if not database.is_at_fault(error):
+                return self._bisect(jobs, error)
+            log.error("the store could not commit: %s", error)
+            self._give_up(str(error))
+            return [StoreUnavailable(str(error))] * len(jobs)
+
+    def _give_up(self, problem: str) -> None:
+        """Nobody waits for what cannot be: all that is queued, and whoever asks from now on, hears so at once."""
+        connection.close()
+        self._claim_from = clock.elapsed() + CLAIM_AGAIN_AFTER
+        with self._woken:
+            self.problem = problem
+            left = self._lines.all()
+        self._answer(left, [StoreUnavailable(problem)] * len(left))
+
+    def _recover(self) -> None:
+        """Look again and again whether a transaction commits, until one does or the process ends."""
+        while True:
+            with self._woken:
+                if self._stopping or self._woken.wait_for(lambda: self._stopping, COMMIT_AGAIN_AFTER):
+                    return
+            try:
+                database.be_writer()
+                self._transact([Probe()])
+            except DatabaseError as error:
+                connection.close()
+                if str(error) != self.problem:
+                    self.problem = str(error)
+                    log.error("the store still cannot commit: %s", error)
+            except Exception:
+                break  # a fault of ours in what waits: the database was able to begin
+            else:
+                break
+        log.info("the store commits again")
+        self.problem = ""
 
     def _bisect(self, jobs: list[Job], error: Exception) -> list[Any]:
         if len(jobs) > 1:
@@ -293,9 +313,13 @@ class Writer:
         try:
             with transaction.atomic(durable=True):
                 self._refresh()
+                jump = self._jumps.look()
+                if jump:
+                    self._jumps.settle(jump)
                 unit = Unit(
                     self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes, self._has_aliases
                 )
+                unit.wrong_by = self._jumps.wrong_by_after(jump)
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()
@@ -312,26 +336,30 @@ class Writer:
             with suppress(DatabaseError):  # which reads it, if this could not
                 self._refresh()
         self._lanes.commit()
-        self._known_names |= unit.new_names
+        if jump:
+            self._jumps.note(jump)
+            self._restore_lanes()
         self._has_aliases = unit.has_aliases
-        if unit.new_shapes:
-            self._remember(unit.new_shapes)
+        if unit.new_names or unit.new_shapes:
+            self._remember(unit.new_names, unit.new_shapes)
         self.totals.add(unit.counted)
         self.transactions += 1
         if unit.claimed:
             self._tell(self._on_claimed, unit.claimed)
         return answers
 
-    def _remember(self, shapes: Iterable[Shape]) -> None:
-        if len(self._known_shapes) > MOST_SHAPES:  # an app that makes names up: what is forgotten is looked up again
-            self._known_shapes.clear()
-        self._known_shapes.update(shapes)
+    def _remember(self, names: Iterable[str], shapes: Iterable[Shape]) -> None:
+        """An app may make names up: what is forgotten is looked up, or written down, again."""
+        for known, new in ((self._known_names, names), (self._known_shapes, shapes)):
+            if len(known) > MOST_SHAPES:
+                known.clear()
+            known.update(new)  # type: ignore[arg-type]
 
     def _claim_contained(self, unit: Unit) -> None:
         try:
             self._claim_waiting(unit)
         except Exception as error:
-            if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
+            if database.is_at_fault(error):
                 raise
             raise _ClaimFault from error
 
@@ -353,8 +381,8 @@ class Writer:
             self.snapshot = config.load(before.catalogue, self.vault, before)
             self._restore_lanes()
 
-    def _answer(self, group: list[_Pending], answers: list[Any]) -> None:
-        self._tell(_resolve, group, answers)
+    def _answer(self, group: list[Pending], answers: list[Any]) -> None:
+        self._tell(resolve, group, answers)
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
@@ -363,16 +391,5 @@ class Writer:
     def _abandon(self) -> None:
         with self._woken:
             self._stopping = True
-            left = [pending for queue in self._lines.values() for pending in queue]
-            self._lines.clear()
+            left = self._lines.all()
         self._answer(left, [StoreUnavailable("the writer has stopped")] * len(left))
-
-
-def _resolve(group: list[_Pending], answers: list[Any]) -> None:
-    for pending, answer in zip(group, answers, strict=True):
-        if pending.future.done():  # the caller has gone; what it asked for is done all the same
-            continue
-        if isinstance(answer, Exception):
-            pending.future.set_exception(answer)
-        else:
-            pending.future.set_result(answer)

@@ -31,14 +31,18 @@ _SHOWN = 4_000
 
 
 class _Progress:
-    __slots__ = ("is_written",)
+    __slots__ = ("is_written", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
         self.is_written = False
+        self.until = clock.elapsed() + deadline
 
 
 async def _mark_written(session: aiohttp.ClientSession, context: SimpleNamespace, params: Any) -> None:
-    context.trace_request_ctx.is_written = True
+    progress = context.trace_request_ctx
+    if clock.elapsed() > progress.until:  # it was stopped meanwhile, and the timers of the loop have not run yet
+        raise TimeoutError("the deadline had passed before anything was written")
+    progress.is_written = True
 
 
 class Client:
@@ -67,7 +71,7 @@ class Client:
             return NotSent(refusal, forbidden=True)
         if auth:
             headers = {**(headers or {}), "Authorization": _basic(auth)}
-        progress = _Progress()
+        progress = _Progress(deadline)
         try:
             async with self._session(trusted).request(
                 method,

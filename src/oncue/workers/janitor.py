@@ -28,7 +28,10 @@ class Janitor:
             pass
 
     async def forget(self) -> None:
-        """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept."""
+        """Once a day, forget the ids of clients' events too old to be accepted again; and what is older than members want it kept.
+        Not while the clock is in doubt: what is forgotten by mistake does not come back."""
+        if self._writer.doubts_clock:
+            return
         await self._forget_ids()
         kept = await asyncio.to_thread(retention.read_retention)
         if kept.bodies:  # first, so that a provider is asked to forget what is forgotten here

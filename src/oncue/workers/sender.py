@@ -1,7 +1,7 @@
 """The sender: carries claimed messages to their provider and has the result recorded.
 
 What it promises: nothing is sent that was not claimed in a committed transaction, nothing is sent from memory after the process was
-stopped for a while, and a result is offered to the store until it is recorded. Until then the message's slot stays taken, so a store
+stopped for a while or after its send-by time, and a result is offered to the store until it is recorded. Until then the message's slot stays taken, so a store
 that cannot record stops new claims by itself.
 """
 
@@ -69,7 +69,7 @@ class Sender:
         started_at = clock.now()
         outcome: Outcome | None = None
         exchange = "[]"
-        if configured and clock.elapsed() - claimed.at <= STALE_AFTER:
+        if configured and clock.elapsed() - claimed.at <= STALE_AFTER and claimed.send_by > started_at:
             outcome, exchange = await self._attempt(adaptor, configured, claimed)
         attempted = Attempted(
             message=claimed.id,

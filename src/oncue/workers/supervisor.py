@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from oncue.core import backoff
 from oncue.core.items import Overloaded, StoreUnavailable
+from oncue.store import database
 
 log = logging.getLogger("oncue.workers")
 
@@ -40,12 +41,12 @@ class Supervisor:
             try:
                 await work()
                 failures = 0
-            except (StoreUnavailable, Overloaded) as unavailable:
+            except Exception as error:
                 failures += 1
-                log.warning("%s waits for the store: %s", name, unavailable)
-            except Exception:
-                failures += 1
-                log.exception("%s failed because of a fault in oncue; it is tried again", name)
+                if isinstance(error, StoreUnavailable | Overloaded) or database.is_at_fault(error):
+                    log.warning("%s waits for the store: %s", name, error)
+                else:
+                    log.exception("%s failed because of a fault in oncue; it is tried again", name)
             await self._pause(max(seconds, backoff.after(failures)) if failures else seconds)
 
     async def _pause(self, seconds: float) -> None:

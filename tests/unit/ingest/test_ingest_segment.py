@@ -218,5 +218,6 @@ def test_a_store_that_cannot_commit_is_503_and_what_was_sent_comes_again(site):
     with full_disk():
         answer = batch_answer = post(site, {"batch": [track(messageId="1")]})
         assert answer.status == 503 and answer.headers["retry-after"] and batch_answer.json()["code"] == "503"
+    site.recovers()
     batch(site, track(messageId="1"))
     assert len(stored(site)) == 1

@@ -279,6 +279,7 @@ def test_wild_bug_10_while_the_store_cannot_be_reached_nothing_is_sent_and_it_sh
         answer = impatient.post({"type": "event", "user": "ann", "name": "booked", "user_properties": ANN})
         assert answer.status == 503 and impatient.call("GET", "/readyz").status == 503
         assert len(impatient.claimed) == 1
+    impatient.recovers()
     impatient.execute(
         "INSERT INTO store_optout (address, scope, source, at, lifted_by) VALUES ('+15005551001', '+15005550006', 'a test', 1, '')"
     )

@@ -25,6 +25,7 @@ def test_with_a_full_disk_oncue_is_not_ready(impatient):
     impatient.event("u", "n")
     with full_disk():
         assert impatient.call("GET", "/readyz").status == 503
+    impatient.recovers()
     assert impatient.call("GET", "/readyz").status == 200
 
 
@@ -36,6 +37,7 @@ def test_a_checkpoint_that_fails_does_not_end_the_writer(impatient, monkeypatch)
     with full_disk():
         for _ in range(3):
             assert impatient.post(BIG).status == 503
+    impatient.recovers()
     assert impatient.post(BIG).status == 202
 
 
@@ -48,6 +50,7 @@ def test_an_idle_look_that_fails_does_not_end_the_writer(impatient, tmp_path, ca
         wait_for(lambda: "unable to open" in caplog.text, 5)
         impatient.path.rmdir()
         (tmp_path / "hidden").rename(impatient.path)
+    impatient.recovers()
     assert impatient.post(BIG).status == 202
 
 
@@ -57,6 +60,7 @@ def test_a_claim_that_could_not_be_committed_is_made_again(impatient):
     with full_disk():
         turn(100)
         impatient.gather([impatient.writer.do(Probe())])
+    impatient.recovers()
     for _ in range(3):
         turn(51)
         impatient.run(impatient.writer.probe(5))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.db import DatabaseError
 
 from inside import ANOTHER, KEY, LOOP, Inside, locked
 from oncue.core.items import EventItem, Key, Overloaded, StoreUnavailable
 from oncue.core.outcome import Submitted
-from oncue.store import intake
+from oncue.store import intake, writer
+from oncue.store.database import READER_CACHE, WRITER_CACHE
 from oncue.store.jobs import Edit, Intake, Poisoned, Probe, Record, Reports
+from oncue.store.lines import MOST_IN_LINE, MOST_WAITING
 from oncue.store.results import Attempted
-from oncue.store.writer import MOST_WAITING
 from oncue.testing import wait_for
 
 ANN = {"phone_number": "+15005551001"}
@@ -161,6 +163,7 @@ def test_when_the_database_fails_nothing_of_the_group_was_kept_and_all_hear_it(i
         answers = impatient.gather(impatient.writer.do(job(key, items(2))) for key in "abc")
     assert all(isinstance(one, StoreUnavailable) for one in answers)
     assert impatient.events() == []
+    impatient.recovers()
     assert [bool(one.id) for one in impatient.do(job("a", items(2)))] == [True, True]
 
 
@@ -169,20 +172,66 @@ def test_what_could_not_be_committed_was_not_claimed(impatient):
     with locked(impatient):
         assert impatient.post(event).status == 503
     assert impatient.claimed == []
+    impatient.recovers()
     assert impatient.post(event).status == 202
     assert len(impatient.claimed) == 1
+
+
+def test_while_the_database_fails_everybody_hears_so_at_once_and_it_recovers_by_itself(impatient, monkeypatch):
+    """Nobody waits in turn for a lock that will not come: neither who was queued behind the first, nor who asks later."""
+    tried: list[int] = []
+    attempt = impatient.writer._attempt
+    monkeypatch.setattr(impatient.writer, "_attempt", lambda jobs: tried.append(len(jobs)) or attempt(jobs))
+    with locked(impatient):
+        queued = impatient.run(_begin(impatient, [job("shop", items(100)) for _ in range(50)]))
+        assert all(isinstance(one, StoreUnavailable) for one in impatient.gather(queued))
+        assert len([size for size in tried if size]) <= 1  # none if a look of its own failed first
+        with pytest.raises(StoreUnavailable, match="locked"):
+            impatient.do(Probe())
+        assert len([size for size in tried if size]) <= 1  # none if a look of its own failed first
+    impatient.recovers()
+    assert impatient.do(job("shop", items(1)))[0].id
+
+
+@pytest.mark.faults
+def test_a_statement_that_fails_by_its_values_is_its_own_job_s_fault(inside):
+    """Not the database's: neighbours go through, and nobody hears that nothing can be stored."""
+
+    def malformed() -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT json_extract('{', '$')")
+
+    with locked(inside):
+        waiting = inside.run(_begin(inside, [job("a", items(1)), Edit(malformed), job("b", items(1))]))
+    a, edit, b = inside.gather(waiting)
+    assert a[0].id and b[0].id and isinstance(edit, DatabaseError) and not inside.writer.problem
 
 
 def test_past_what_may_wait_the_doors_hear_overloaded_and_results_are_taken_all_the_same(inside):
     inside.event("u", "booked", user_properties=ANN)
     one = inside.claimed[0].id
     with locked(inside):
-        waiting = inside.run(_begin(inside, [job("a", items(1_000)) for _ in range(MOST_WAITING // 1_000 + 2)]))
+        waiting = inside.run(
+            _begin(inside, [job(key, items(1_000)) for _ in range(MOST_WAITING // 1_000 + 2) for key in "ab"])
+        )
         refused = [task for task in waiting if task.done()]
         assert refused and all(isinstance(task.exception(), Overloaded) for task in refused)
         recorded = inside.run(_begin(inside, [_result(one)]))
     inside.gather([*recorded, *(task for task in waiting if task not in refused)])
     assert inside.messages("state") == [("accepted",)]
+
+
+def test_a_key_that_fills_its_line_is_refused_while_there_is_room_for_another(inside):
+    with locked(inside):
+        waiting = inside.run(_begin(inside, [job("noisy", items(1_000)) for _ in range(MOST_IN_LINE // 1_000 + 5)]))
+        refused = [task for task in waiting if task.done()]
+        assert refused and all(isinstance(task.exception(), Overloaded) for task in refused)
+        waiting += inside.run(_begin(inside, [job("quiet", items(1, "quiet"))]))
+        assert not waiting[-1].done()
+    inside.gather(task for task in waiting if task not in refused)
+    assert "quiet" in inside.events() and inside.writer.waiting == 0
 
 
 def _result(message: str):
@@ -250,3 +299,28 @@ def test_a_commit_is_in_the_log_and_flushed(inside):
             return found
 
     assert inside.do(Edit(pragmas)) == ["wal", 2, 0, 0]
+
+
+def test_a_reader_keeps_few_pages_and_the_writer_many_also_after_it_recovered(impatient):
+    """Each of several threads that read has a connection: what they keep together is bounded."""
+
+    def kept() -> int:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA cache_size")
+            return -int(cursor.fetchone()[0])
+
+    assert (kept(), impatient.do(Edit(kept))) == (READER_CACHE, WRITER_CACHE)
+    with locked(impatient), pytest.raises(StoreUnavailable):
+        impatient.do(Probe())
+    impatient.recovers()
+    assert impatient.do(Edit(kept)) == WRITER_CACHE
+
+
+def test_names_that_an_app_makes_up_are_written_down_and_not_all_remembered(inside, monkeypatch):
+    monkeypatch.setattr(writer, "MOST_SHAPES", 3)
+    for n in [*range(12), *range(12)]:
+        inside.event("u", f"made-up-{n}", {f"p{n}": n})
+    assert len(inside.writer._known_names) <= 5 and len(inside.writer._known_shapes) <= 5
+    assert inside.rows("SELECT COUNT(*) FROM store_eventname WHERE name LIKE 'made-up-%'") == [(12,)]

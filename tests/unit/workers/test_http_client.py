@@ -11,6 +11,7 @@ import pytest
 from aiohttp.resolver import ThreadedResolver
 
 from certificates import self_made
+from oncue.core import clock
 from oncue.core.http import Answer, NotKnown, NotSent, Response
 from oncue.workers.http import Client
 from wire import Call, Play, Wire, ok, run, serving
@@ -256,6 +257,14 @@ def test_a_deadline_that_passes_before_the_connection_stands_is_not_sent(monkeyp
     answer, _ = run(ok, act)
     assert isinstance(answer, NotSent)
     assert not answer.forbidden
+
+
+def test_a_process_that_was_stopped_before_it_wrote_writes_nothing_afterwards(monkeypatch: pytest.MonkeyPatch):
+    """SIGSTOP while the connection is made, and SIGCONT a minute later: the timers of the loop have had no time to say that it is too late."""
+    times = iter([0.0])
+    monkeypatch.setattr(clock, "elapsed", lambda: next(times, 60.0))
+    answer, wire = post(ok)
+    assert isinstance(answer, NotSent) and "deadline had passed" in answer.reason and not wire.calls
 
 
 def test_a_server_that_speaks_no_tls_is_not_sent():

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from inside import KEYS, Inside, clock_put_back, inside
+from oncue.core import clock
 from oncue.core.items import StoreUnavailable
+from oncue.core.outcome import Outcome, Unknown
 from oncue.store.jobs import Poisoned, Record, Release
 from oncue.store.results import Attempted
 from oncue.workers.http import Client
@@ -17,10 +19,9 @@ from oncue.workers.sender import Sender
 __all__ = ["clock_put_back", "inside"]
 
 
-def test_an_answer_with_bytes_that_are_no_utf8_in_a_header_is_recorded(inside: Inside):
-    rules = (
-        KEYS
-        + """
+TELL = (
+    KEYS
+    + """
 adaptors:
   webhook: {allow_private_addresses: true}
 rules:
@@ -31,8 +32,10 @@ rules:
     triggers: [booked]
     actions: [{action: webhook.request, url: "http://127.0.0.1:%d/", method: POST}]
 """
-    )
+)
 
+
+def test_an_answer_with_bytes_that_are_no_utf8_in_a_header_is_recorded(inside: Inside):
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nX-City: Z\xfcrich\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
@@ -44,7 +47,7 @@ rules:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         sender = Sender(client, "")
         sender.serve(inside.writer)
-        await asyncio.to_thread(inside.apply, rules % server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(inside.apply, TELL % server.sockets[0].getsockname()[1])
         await inside.writer.probe(5)
         event = b'{"type": "event", "user": "ann", "name": "booked", "properties": {}}'
         assert (await inside.calling("POST", "/v1/events", event)).status == 202
@@ -58,6 +61,32 @@ rules:
     assert inside.messages("state") == [("accepted",)]
     ((exchange,),) = inside.rows("SELECT exchange FROM store_attempt")
     assert msgspec.json.decode(exchange)[0]["response_headers"]["x-city"] == "Z?rich"
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(inside: Inside, monkeypatch, late):
+    """Whatever the adaptor: it is no attempt, waits again, and so expires."""
+    inside.apply(TELL % 9)
+    inside.run(inside.writer.probe(5))
+    inside.event("ann", "booked")
+    (claimed,) = inside.claimed
+    called: list[str] = []
+
+    async def attempt(*_: object) -> tuple[Outcome, str]:
+        called.append("")
+        return Unknown("lost"), "[]"
+
+    async def carried() -> None:
+        sender = Sender(Client(), "")
+        sender.serve(inside.writer)
+        monkeypatch.setattr(sender, "_attempt", attempt)
+        if late:
+            monkeypatch.setattr(clock, "now", lambda: claimed.send_by + 1)
+        sender.take([claimed])
+        assert await sender.drain(5) == 0
+
+    inside.run(carried())
+    assert inside.messages("state, attempts") == [("waiting", 0) if late else ("unknown", 1)] and len(called) != late
 
 
 class Store:

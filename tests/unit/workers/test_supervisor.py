@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from django.db import DatabaseError
 
 from oncue.core import backoff
 from oncue.core.items import Overloaded, StoreUnavailable
@@ -47,7 +48,7 @@ def test_a_fault_is_logged_and_the_work_is_tried_again(caplog):
     assert len(logged) == 2 and "worker failed because of a fault in oncue" in logged[0].getMessage()
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("away"), Overloaded(1.0)], ids=repr)
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), Overloaded(1.0), DatabaseError("locked")], ids=repr)
 def test_a_store_that_is_away_is_waited_for_without_a_trace(error, caplog):
     with caplog.at_level(logging.WARNING):
         keep(failing_twice(error))
