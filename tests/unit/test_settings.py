@@ -24,6 +24,12 @@ def test_the_public_url_has_no_trailing_slash():
     assert settings.read({"ONCUE_PUBLIC_URL": "https://x.example/oncue/"}).public_url == "https://x.example/oncue"
 
 
+def test_origins_are_separated_by_commas():
+    assert settings.read({}).allowed_origins == ("*",)
+    given = {"ONCUE_ALLOWED_ORIGINS": "https://a.example/, http://localhost:3000"}
+    assert settings.read(given).allowed_origins == ("https://a.example", "http://localhost:3000")
+
+
 @pytest.mark.parametrize(
     ("environ", "says"),
     [
@@ -32,6 +38,8 @@ def test_the_public_url_has_no_trailing_slash():
         ({"ONCUE_PUBLIC_URL": "example.com"}, "ONCUE_PUBLIC_URL must be an address such as https://"),
         ({"ONCUE_PUBLIC_URL": "https://x/?a=1"}, "ONCUE_PUBLIC_URL must be an address"),
         ({"ONCUE_SECRET_KEY": "short"}, "ONCUE_SECRET_KEY must have at least 32 characters"),
+        ({"ONCUE_ALLOWED_ORIGINS": "https://a.example, b.example"}, "'b.example' is not an origin such as https://"),
+        ({"ONCUE_ALLOWED_ORIGINS": "https://a.example/shop"}, "is not an origin"),
         ({"ONCUE_LOG": "xml"}, "ONCUE_LOG must be one of json, console, not 'xml'."),
         ({"ONCUE_DATABASE_URL": "postgres://x"}, "keeps its data in SQLite only"),
         ({"ONCUE_STREAM_URL": "nats://x"}, "works without a stream"),

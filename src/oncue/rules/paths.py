@@ -15,7 +15,7 @@ from oncue.core.event import Event, User
 from oncue.rules.names import there_is_no
 
 ROOTS = ("event", "user")
-ENVELOPE = {"event": ("$name", "$id", "$timestamp"), "user": ("$id",)}
+ENVELOPE = {"event": ("$name", "$id", "$timestamp", "$source"), "user": ("$id",)}
 
 PATH = re.compile(
     r"(event|user)((?:\.[A-Za-z_$][\w$-]*|\[\s*(?:\d+|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')\s*\])*)(?![\w$])"
@@ -81,7 +81,13 @@ def _step(found: re.Match[str]) -> str | int:
 
 def scope_of(event: Event, user: User) -> dict[str, Any]:
     """What rules see: the properties, and the envelope under `$`."""
+    envelope = {
+        "$name": event.name,
+        "$id": event.id,
+        "$timestamp": clock.iso(event.timestamp),
+        "$source": event.source,
+    }
     return {
-        "event": {**event.properties, "$name": event.name, "$id": event.id, "$timestamp": clock.iso(event.timestamp)},
+        "event": {**event.properties, **envelope},
         "user": {**user.properties, "$id": user.id},
     }

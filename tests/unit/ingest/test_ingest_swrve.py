@@ -9,6 +9,8 @@ import pytest
 
 from inside import APP, RULE, SDK_KEYS, SWRVE_KEY, TWILIO, full_disk
 from oncue.core import clock
+from oncue.ingest import build
+from oncue.store.doors import Doors
 from oncue.store.jobs import Probe
 
 DEVICE = "112bfd4b-f33e-4623-bcad-1198b70fcb58"
@@ -317,6 +319,24 @@ def test_browsers_of_other_origins_may(phone, route):
     refused = post(phone, {}, "/1/batch", origin="https://shop.example.com")
     assert refused.status == 403 and refused.headers["access-control-allow-origin"] == "*"
     assert refused.headers["access-control-expose-headers"] == "ETag"
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        (("https://shop.example.com",), "https://shop.example.com", "https://shop.example.com"),
+        (("https://shop.example.com",), "https://other.example.com", None),
+        (("https://a.example.com", "https://b.example.com"), "https://b.example.com", "https://b.example.com"),
+        (("*",), "https://anything.example.com", "*"),
+        (("https://shop.example.com",), "", None),
+    ],
+)
+def test_only_the_origins_that_are_named_may_send_from_their_pages(phone, origins, origin, allowed):
+    phone.app = build(Doors(phone.writer, phone.public_url), origins=origins)
+    for method, path in (("OPTIONS", "/1/batch"), ("POST", "/1/batch"), ("OPTIONS", "/v1/batch")):
+        answer = phone.call(method, path, origin=origin)
+        assert answer.headers.get("access-control-allow-origin") == allowed
+        assert answer.headers.get("vary") == (None if "*" in origins else "Origin")
 
 
 def identify(inside, device, user):

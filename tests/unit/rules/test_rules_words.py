@@ -93,10 +93,18 @@ def test_looking_up_never_raises_and_null_is_missing():
 
 
 def test_the_envelope_hides_no_property_and_no_property_hides_it():
-    event = Event(id="e1", user="u1", name="booked", properties={"name": "n", "id": 7, "$name": "forged"}, timestamp=0)
+    properties = {"name": "n", "id": 7, "$name": "forged", "$source": "forged"}
+    event = Event(id="e1", user="u1", name="booked", properties=properties, timestamp=0, source="shop")
     scope = scope_of(event, User(id="u1", properties={"id": "x", "$id": "forged"}))
     assert scope == {
-        "event": {"name": "n", "id": 7, "$name": "booked", "$id": "e1", "$timestamp": "1970-01-01T00:00:00.000Z"},
+        "event": {
+            "name": "n",
+            "id": 7,
+            "$name": "booked",
+            "$id": "e1",
+            "$timestamp": "1970-01-01T00:00:00.000Z",
+            "$source": "shop",
+        },
         "user": {"id": "x", "$id": "u1"},
     }
 
