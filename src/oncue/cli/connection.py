@@ -18,6 +18,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from oncue.cli.joined import Joined
+
 log = logging.getLogger("oncue")
 
 HEAD_WITHIN = 10.0
@@ -86,7 +88,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
-        super().connection_made(transport)
+        super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]
         self._await_request()
         self._look_later = self.loop.call_later(LOOK_AFTER, self._look)
         if len(self.connections) > self._crowd.most:
