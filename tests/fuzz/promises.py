@@ -10,14 +10,19 @@ Where a function takes several things, a line of `%%` stands between them, so th
 from __future__ import annotations
 
 import asyncio
+import csv
 import gzip
 import hashlib
+import io
 import re
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from django.conf import settings
 from reading import LONGEST_SENTENCE, Watched, from_json, parts, said, same, scope_in, texts
 from twilio.request_validator import RequestValidator
 
@@ -43,6 +48,7 @@ from oncue.ingest import answers, build, items
 from oncue.rules import conditions, duration, sandbox, templates
 from oncue.rules.document import Document, read_document, read_rule, write_document
 from oncue.rules.spec import Seen
+from oncue.store import database
 
 NOW = 1_795_507_200_000
 CATALOGUE = adaptors.load()
@@ -180,6 +186,37 @@ def unpack(data: bytes) -> None:
         assert answers._unpack(packed, limit) == data
     except answers.Refused as refused:
         assert refused.status == 413 and len(data) > limit
+
+
+# Files.
+
+if not settings.configured:
+    database.configure(Path(":memory:"))
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+
+
+def table(data: bytes) -> None:
+    """A CSV file of users, and one of opt-outs: rows that can be kept, a sentence for each other, or why it cannot be read."""
+    from oncue.store import imports, optouts
+
+    with tempfile.NamedTemporaryFile(dir=MEMORY, suffix=".csv") as file:
+        file.write(data)
+        file.flush()
+        try:
+            users, faults = imports.read(Path(file.name))
+        except imports.Unreadable as unreadable:
+            said(str(unreadable))
+            users, faults = [], []
+    for user, properties in users:
+        assert not unfit_text(user, "user") and not unfit_value(properties, "properties")
+    entries, more = optouts.read(data.decode("utf-8", "replace"))
+    for entry in entries:
+        assert entry.address.strip() and entry.scope and not BAD_TEXT.search("".join(msgspec.structs.astuple(entry)))
+        again = io.StringIO()
+        csv.writer(again).writerows([("address", "scope", "source"), msgspec.structs.astuple(entry)])
+        assert optouts.read(again.getvalue()) == ([entry], [])
+    for fault in (*faults, *more):
+        said(fault)
 
 
 # Callbacks.
@@ -370,5 +407,6 @@ def number(data: bytes) -> None:
 
 
 PROMISES: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (ingest, sdk, unpack, callback, condition, period, document, rule, template, number)
+    one.__name__: one
+    for one in (ingest, sdk, unpack, callback, condition, period, document, rule, template, number, table)
 }

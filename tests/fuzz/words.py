@@ -14,6 +14,7 @@ def words(*texts: str) -> list[str]:
 
 _JSON = 'true false null 1e400 -0.0 9223372036854775808 \\u0000 \\ud800 "" [] {} {"items":[ ]} "$x":'
 WORDS = {
+    "table": words('user address scope source lifted email phone_number "" true no , ; $x +353851234567 ann@example.com MG0123'),
     "sdk": words(_JSON, *(f"{kind} /{path}" for kind, path in (("POST", "v1/batch"), ("POST", "v1/track"), ("POST", "v1/identify"), ("POST", "v1/alias"), ("POST", "1/batch"), ("GET", "1/event?"), ("POST", "1/user"), ("POST", "identify"))), *(f'"{one}":' for one in ("batch", "type", "userId", "anonymousId", "previousId", "messageId", "timestamp", "sentAt", "traits", "context", "properties", "event", "name", "data", "user", "session_token", "time", "seqnum", "payload", "attributes", "campaignType", "swrve_id", "external_user_id", "api_key", "phone")), '"track" "identify" "page" "group" "device_update" "iap" "purchase" "generic_campaign_event" api_key= user= swrve_payload= name= cost= %KEY% %APIKEY% %TOKEN% %%'),
     "ingest": words(_JSON, *(f'"{name}":' for name in sorted(set().union(*items._FIELDS.values()))), *(f'"{one}"' for one in ("event", "user", "consent", "opted_in", "promotional", *CONSENT_EVENTS, "oncue.x", "2026-11-23T17:00:00Z"))),
     "callback": words("status message application/json bodySHA256= MessageSid= MessageStatus= SmsStatus=received From=%2B1 To= ErrorCode=30003 NumMedia= MediaUrl0= Body=STOP OptOutType= AccountSid= %00 &amp; %%"),

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
+from oncue.core.keeping import LONGEST_NAME, unfit_value
 from oncue.store import config, consent
 from oncue.store.people import change_properties
 from oncue.store.secrets import Vault
@@ -68,11 +69,12 @@ def _row(cells: dict[str, Any]) -> Row | str:
     if None in cells or None in cells.values():
         return "this line does not have as many cells as the first one."
     user = cells.pop("user").strip()
-    if not user or len(user) > 200:
-        return "the cell `user` must hold an id of 1 to 200 characters."
+    if not user or len(user) > LONGEST_NAME:
+        return f"the cell `user` must hold an id of 1 to {LONGEST_NAME} characters."
     if any("\0" in value for value in (user, *cells.values())):
         return "a cell holds a NUL character."
-    return user, {name: _value(value) for name, value in cells.items() if value != ""}
+    properties = {name: _value(value) for name, value in cells.items() if value != ""}
+    return unfit_value(properties, "this line") or (user, properties)
 
 
 def _value(text: str) -> Any:
