@@ -36,10 +36,12 @@ from oncue.testing import wait_for
 from relay import Relay
 
 HEADERS = {"Content-Type": "application/json"}
-FEW_FILES = 160
+FEW_FILES = 260
+CROWD = 2 * FEW_FILES
 FLOODING = 40
 GENTLE_FOR = 0.2
-"""Seconds between a client's calls where what waits must have its turn within seconds on any machine."""
+"""Seconds between a client's calls where what waits must have its turn within seconds on any machine, or all of a long time within minutes."""
+LONG = 120
 NOISY = "noisy-key-0123456789abcdef"
 STALE_AFTER = 1.0
 SOON = "1s"
@@ -250,20 +252,20 @@ def stopped(stage: Stage) -> str:
 
 
 def files_exhausted(stage: Stage) -> str:
-    """More connections than the process may have files, all silent."""
+    """More connections than the process may have files, all silent. Whoever has something to ask is served all the same."""
     silent: list[socket.socket] = []
     until = time.monotonic() + stage.seconds
-    said: set[str] = set()
-    while time.monotonic() < until:
+    is_crowded = False
+    while time.monotonic() < until or not is_crowded:
         with suppress(OSError):
             silent.append(socket.create_connection(("127.0.0.1", stage.oncue.port), 1))
-        while len(silent) > 2 * FEW_FILES:
+        if len(silent) > CROWD:
+            is_crowded = True
+            stage.accepts()
             silent.pop(0).close()
-        if len(silent) > FEW_FILES:
-            said.add(stage._problem())
     for one in silent:
         one.close()
-    return next(one for one in said if "as many connections" in one)
+    return ""
 
 
 def carrier_down(stage: Stage) -> str:
@@ -309,7 +311,7 @@ SCENARIOS: dict[str, tuple[Fault, float, float]] = {
     "clock wrong by an hour and a day": (clock_jumps, 0, 40),
     "stopped and continued": (stopped, 3, 120),
     "out of files": (files_exhausted, 2, 30),
-    "carrier down": (carrier_down, 4, 60),
+    "carrier down": (carrier_down, 2, 60),
     "one key floods": (overload, 2, 20),
 }
 """Name → (fault, seconds in short, seconds at length)."""
@@ -346,13 +348,13 @@ def _played(name: str, fault: Fault, oncue: Oncue, rules: str, carrier: Simulato
     oncue.start()
     load = None
     try:
-        load = Asking(oncue, GENTLE_FOR if fault is clock_jumps else PAUSE_FOR)
+        load = Asking(oncue, GENTLE_FOR if fault is clock_jumps or seconds > LONG else PAUSE_FOR)
         stage = Stage(oncue, carrier, relay, load, wall, seconds)
         stage.accepts()
         said = fault(stage)
         stage.accepts()
         load.stop()
-        settle(oncue, 300)
+        settle(oncue)
         tally = count(oncue, carrier, load.answered, Counter())
         send_by = dict(oncue.query("SELECT recipient, send_by FROM store_message"))
         late = [one for one in carrier.state()["messages"] if one["created_at"] > send_by[one["to"]] + A_CALL]

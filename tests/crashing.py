@@ -164,9 +164,14 @@ def run(folder: Path, carrier: Simulator, *, plan: Iterable[str], seed: int) -> 
 
 
 def settle(oncue: Oncue, within: float = 120) -> None:
-    """Wait until nothing is under way any more, nor in doubt."""
+    """Wait until nothing is under way any more, nor in doubt. For as long as it takes, if there is less and less of it within such a time."""
     which = "state IN ('waiting', 'submitting', 'unknown')"
-    wait_for(lambda: not oncue.query(f"SELECT 1 FROM store_message WHERE {which} LIMIT 1"), within, lambda: str(oncue.messages(which)[:5]))  # fmt: skip
+
+    def left() -> int:
+        return int(oncue.query(f"SELECT COUNT(*) FROM store_message WHERE {which}")[0][0])
+
+    while before := left():
+        wait_for(lambda before=before: left() < before, within, lambda: str(oncue.messages(which)[:5]))  # type: ignore[misc]
 
 
 def count(oncue: Oncue, carrier: Simulator, answered: set[int], died: Counter[str]) -> Tally:

@@ -190,12 +190,15 @@ def main() -> int:
 
 
 def _settled(measured: Measured, carrier: Simulator, wanted: int) -> int:
-    """Wait for what is under way; how many were delivered."""
+    """Wait for what is under way, as long as there is more and more of it; how many were delivered."""
     sql = "SELECT COUNT(*) FROM store_message WHERE carrier_status = 'delivered'"
-    until = time.perf_counter() + 60
-    while measured.count(sql) < wanted and time.perf_counter() < until:
-        time.sleep(0.2)
-    return measured.count(sql)
+    delivered, since = measured.count(sql), time.perf_counter()
+    while delivered < wanted and time.perf_counter() - since < 60:
+        time.sleep(1)
+        now = measured.count(sql)
+        if now > delivered:
+            delivered, since = now, time.perf_counter()
+    return delivered
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inside import Inside, turn
+from oncue.core import clock
 from oncue.core.outcome import Outcome, Rejected, Retry, Submitted, Unknown
 from oncue.store.lanes import FAILURES, LONGEST_REST_FOR, SLOTS
 
@@ -47,7 +48,11 @@ def test_once_it_answers_all_that_waited_go(inside):
     book(inside, 200)
     while end(inside, Unknown("503")):
         pass
+    before = clock.now()
     tick(inside, LONGEST_REST_FOR)
+    assert inside.rows("SELECT COUNT(*) FROM store_message WHERE updated_at > ?", before) == [
+        (1,)
+    ]  # the others are not touched
     assert end(inside, Submitted(provider_id="SM1", status="queued")) == 1
     inside.run(inside.writer.probe(5))
     assert len(inside.claimed) == SLOTS
