@@ -13,7 +13,7 @@ import typer
 
 from oncue.cli.listings import Json
 from oncue.cli.opened import Opened, open_installation, open_to_look
-from oncue.cli.terminal import err, escaped, fail, plain, print_json, say
+from oncue.cli.terminal import err, escaped, fail, plain, print_json, say, sentences
 from oncue.core import clock, ids
 from oncue.core.adaptor import Action, Checked, Impossible, Prepared
 from oncue.core.event import Event, User
@@ -30,6 +30,7 @@ from oncue.rules.timing import local_time, night, zones_of
 from oncue.store import adaptors, reading
 from oncue.store import apply as applying
 from oncue.store.policy import read_policy
+from oncue.store.refusal import Refused
 from oncue.workers.checks import check_adaptor
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The rules file (YAML).")]
@@ -58,7 +59,8 @@ def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
     faults += refused
     if faults:
         _report_faults(faults, file)
-    changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
+    with sentences(Refused):
+        changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
     warnings = _warn(opened, document)
     if as_json:
         print_json({"changes": [msgspec.to_builtins(one) for one in changes], "warnings": warnings})

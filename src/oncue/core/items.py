@@ -29,6 +29,8 @@ class UserItem(msgspec.Struct, frozen=True, kw_only=True):
 
     user: str
     properties: dict[str, Any]
+    timestamp: int = 0
+    """When it was said; 0 is now. What was said of consent since then holds."""
     id: str = ""
     anonymous: bool = False
 
@@ -44,10 +46,12 @@ class ConsentItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JoinItem(msgspec.Struct, frozen=True, kw_only=True):
-    """The one who was known by the anonymous id `alias` is `user`: what was theirs becomes the user's, and so does what comes of it from now on."""
+    """The one who was known by the anonymous id `alias` is `user`: what was theirs becomes the user's, and so does what comes of it from now on.
+    `id` as in `EventItem`."""
 
     alias: str
     user: str
+    id: str = ""
 
 
 Item = EventItem | UserItem | ConsentItem | JoinItem
@@ -72,6 +76,8 @@ class Verdict(msgspec.Struct, frozen=True):
     id: str | None = None
     duplicate: bool = False
     error: str = ""
+    is_ours: bool = False
+    """Whether it was rejected because of a fault of oncue's own, and may be taken in once that is mended."""
 
 
 class Standing(StrEnum):
@@ -106,7 +112,12 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> str:
         """Where its items' ids are told apart: an app's phones keep theirs when the app gets another key."""
-        return f"{self.source} {self.app}" if self.app else self.id
+        return self.family if self.app else self.id
+
+    @property
+    def family(self) -> str:
+        """Whose anonymous ids its items give: those of a Swrve app, or of all that speaks Segment's format, whichever key they come with."""
+        return f"{self.source} {self.app}" if self.app else self.source
 
 
 class StoreUnavailable(Exception):

@@ -4,6 +4,7 @@ lenient about form; but an item that cannot be kept whole is not kept at all.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,8 @@ import msgspec
 
 from oncue.core import clock
 from oncue.core.items import EventItem, Item, JoinItem, Key, Source, Verdict
-from oncue.core.keeping import BAD_TEXT, LONGEST_NAME, unfit_event_name, unfit_text, unfit_value
+from oncue.core.keeping import BAD_TEXT, CONSENT_EVENTS, unfit_event_name, unfit_text, unfit_value
+from oncue.core.message import Category
 from oncue.ingest import items
 from oncue.ingest.answers import Refused, Scope, Send, header
 from oncue.ingest.counts import Counts
@@ -23,14 +25,25 @@ from oncue.ingest.native import commit, over_limit
 
 log = logging.getLogger("oncue.ingest")
 
+MOST_MESSAGES = 5_000
+"""In one request: more than any SDK sends, and no more than are read in a moment."""
+
+_AT_A_TIME = 200
+
 Entry = Sequence[Item] | str
 """What one message of an SDK comes to: items, of which there may be none; or a sentence that says what is wrong with it."""
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of a request: (index, sentence) of each message that was refused."""
+    """What became of a request: (index, sentence) of each message that was refused; and whether a fault of ours was the reason of any."""
 
     rejected: list[tuple[int, str]]
+    is_ours: bool
+
+    def check(self) -> None:
+        """For a request of one message. Raises `Refused` if it was."""
+        if self.rejected:
+            raise Refused(500 if self.is_ours else 400, self.rejected[0][1])
 
 
 class Intake:
@@ -43,29 +56,45 @@ class Intake:
 
     def key(self, token: str, source: Source) -> Key | None:
         """The key with that value, if it opens the doors of this source."""
-        key = self._doors.key(token) if token else None
+        key = self._doors.key(token) if token and token.isascii() else None
         return key if key and key.source == source and "events" in key.scopes else None
 
     async def take(self, key: Key, entries: Sequence[Entry]) -> Taken:
         """In order, a thousand items in a transaction. Raises `Refused`."""
-        if after := self._limits.take(key, len(entries)):
-            raise over_limit(key, after)
+        self.charge(key, sum(isinstance(entry, str) or bool(entry) for entry in entries))
         flat = [(index, item) for index, entry in enumerate(entries) if not isinstance(entry, str) for item in entry]
         rejected = {index: entry for index, entry in enumerate(entries) if isinstance(entry, str)}
         duplicates: set[int] = set()
+        is_ours = False
         for start in range(0, len(flat), items.MOST_ITEMS):
             part = flat[start : start + items.MOST_ITEMS]
-            verdicts: list[Verdict] = await commit(self._doors.intake(key, [item for _, item in part]))
+            verdicts = await self._commit(key, [item for _, item in part], start)
             for (index, item), verdict in zip(part, verdicts, strict=True):
                 is_beside = (
                     isinstance(item, JoinItem) and len(entries[index]) > 1
                 )  # the rest of the message stands without it
                 if verdict.error and not is_beside:
                     rejected[index] = verdict.error
+                    is_ours = is_ours or verdict.is_ours
                 elif verdict.duplicate and isinstance(item, EventItem):
                     duplicates.add(index)
         self._count(key, len(entries), duplicates, rejected)
-        return Taken(sorted(rejected.items()))
+        return Taken(sorted(rejected.items()), is_ours)
+
+    def charge(self, key: Key, messages: int) -> None:
+        """Count what comes against what the key may send, a thousand at most: one request must not keep all of an app's phones out for hours.
+        Raises `Refused`."""
+        if after := self._limits.take(key, min(messages, items.MOST_ITEMS)):
+            raise over_limit(key, after)
+
+    async def _commit(self, key: Key, part: list[Item], before: int) -> list[Verdict]:
+        try:
+            return await commit(self._doors.intake(key, part))
+        except Refused as refused:
+            if not before:
+                raise
+            sentence = f"The first {before:,} items were kept, the others were not; send it all again: what has an id counts once."
+            raise Refused(refused.status, sentence, *refused.headers) from None
 
     def _count(self, key: Key, all_of_them: int, duplicates: set[int], rejected: dict[int, str]) -> None:
         counted = self._counts.items
@@ -78,6 +107,16 @@ class Intake:
                 "%d of %d messages with the key %s were refused; message %d: %s",
                 len(rejected), all_of_them, key.name, index, sentence,
             )  # fmt: skip
+
+
+async def in_turns(entries: Iterable[Entry]) -> list[Entry]:
+    """All of them, read a few hundred at a time: meanwhile others are answered."""
+    found = []
+    for entry in entries:
+        found.append(entry)
+        if len(found) % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 def decoded(body: bytes) -> Any:
@@ -100,8 +139,17 @@ def properties(given: Any, what: str) -> dict[str, Any] | str:
     if not isinstance(given, dict):
         return f"{what} must be an object."
     if any(name.startswith("$") for name in given):
-        given = {name.lstrip("$") or "_": value for name, value in given.items()}
+        given = {name: value for name, value in given.items() if not name.startswith("$")} | {
+            _plain(name, given): value for name, value in given.items() if name.startswith("$")
+        }
     return unfit_value(given, what) or given
+
+
+def _plain(name: str, given: dict[str, Any]) -> str:
+    plain = name.lstrip("$") or "_"
+    while plain in given:
+        plain = f"_{plain}"
+    return plain
 
 
 def user_id(given: Any) -> str:
@@ -121,9 +169,19 @@ def unfit_name(name: Any, reserved: tuple[str, ...]) -> str:
     return unfit_event_name(name, "The event's name", reserved) if isinstance(name, str) else "The event has no name."
 
 
+def unfit_consent(name: str, properties: dict[str, Any]) -> str:
+    """Why an event opts nobody in: an opt-out of a category that there is not is one of all, but what is agreed to must be named."""
+    category = properties.get("category", Category.PROMOTIONAL)
+    if name != CONSENT_EVENTS[0] or category in list(Category):
+        return ""
+    return "category must be transactional or promotional."
+
+
 def own_id(given: Any) -> str:
-    """A client's own id of a message; empty if it is none that can be kept."""
-    return given if isinstance(given, str) and 0 < len(given) <= LONGEST_NAME and not BAD_TEXT.search(given) else ""
+    """A client's own id of a message, which may be a number; empty if it is none. Only a digest of it is kept."""
+    if isinstance(given, str) and given:
+        return json.dumps(given) if BAD_TEXT.search(given) else given
+    return user_id(given)
 
 
 def happened(given: Iterable[Any], now: int) -> int | str:
@@ -141,15 +199,19 @@ def happened(given: Iterable[Any], now: int) -> int | str:
 
 def _moment(given: Any) -> int | None:
     if isinstance(given, str):
-        if given.isascii() and given.isdigit() and len(given) <= 16:
-            return int(given)
+        if given.isascii() and given.isdigit() and 9 <= len(given) <= 16:
+            return _moment(int(given))
         try:
             return clock.parse_iso(given)
         except (ValueError, OverflowError):
             return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 2**53:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not _LEAST_SECONDS <= given < 2**53:
         return None
-    return int(given)
+    return int(given * 1000 if given < _LEAST_MILLISECONDS else given)
+
+
+_LEAST_SECONDS, _LEAST_MILLISECONDS = 10**8, 10**10
+"""A number from 1973 to 2286 in seconds, and from 1970 on in milliseconds, is no other time."""
 
 
 def allowing(origins: tuple[str, ...], scope: Scope, send: Send) -> Send:

@@ -19,6 +19,8 @@ from oncue.ingest.answers import Hears, Refused, Scope, Send, answer_json, heade
 
 MOST_BYTES = 500 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024
+MOST_REJECTED = 100
+"""Listed in an answer."""
 
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 ROUTES = {f"/v1/{kind}": kind for kind in KINDS} | {
@@ -37,6 +39,12 @@ class Segment:
 
     async def hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`."""
+        try:
+            return await self._hear(kind, scope, receive, send)
+        except Refused as refused:  # RudderStack's Python client gives up on 408
+            raise Refused(503 if refused.status == 408 else refused.status, str(refused), *refused.headers) from None
+
+    async def _hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         if scope["method"] != "POST":
             raise Refused(405, "Send this with POST.", (b"allow", b"POST, OPTIONS"))
         body = await read_body(scope, receive, MOST_BYTES)
@@ -47,18 +55,20 @@ class Segment:
         messages = [content] if kind else content.get("batch")
         if not isinstance(messages, list):
             raise Refused(400, 'A batch is {"batch": [...]}.')
+        if len(messages) > sdk.MOST_MESSAGES:
+            raise Refused(413, f"A batch has at most {sdk.MOST_MESSAGES:,} messages; send it in parts.")
         is_small = len(body) <= MOST_MESSAGE_BYTES
         now, sent_at = clock.now(), content.get("sentAt")
-        entries = [
+        entries = (
             entry(one, kind, sent_at, now, self._reserved)
             if is_small or _fits(one)
             else "The message is larger than 32 KB."
             for one in messages
-        ]
-        taken = await self._intake.take(key, entries)
-        if kind and taken.rejected:
-            raise Refused(400, taken.rejected[0][1])
-        rejected = [{"index": index, "message": sentence} for index, sentence in taken.rejected]
+        )
+        taken = await self._intake.take(key, await sdk.in_turns(entries))
+        if kind:
+            taken.check()
+        rejected = [{"index": index, "message": sentence} for index, sentence in taken.rejected[:MOST_REJECTED]]
         await answer_json(send, 200, {"success": True} | ({"rejected": rejected} if rejected else {}))
         return 200
 
@@ -132,8 +142,8 @@ def entry(given: Any, kind: str, sent_at: Any, now: int, reserved: tuple[str, ..
     if kind == "identify":
         joined: list[Item] = []
         if known and anonymous and known != anonymous and not sdk.unfit_user(anonymous):
-            joined.append(JoinItem(alias=anonymous, user=known))
-        return [*joined, UserItem(user=user, properties=traits, id=own, anonymous=is_anonymous)]
+            joined.append(JoinItem(alias=anonymous, user=known, id=f"{own} join" if own else ""))
+        return [*joined, UserItem(user=user, properties=traits, timestamp=at, id=own, anonymous=is_anonymous)]
     name, properties = _event(kind, given)
     if isinstance(properties, str) or (
         (properties := sdk.unfit_name(name, reserved) or properties) and isinstance(properties, str)
@@ -182,4 +192,8 @@ def _alias(given: dict[str, Any]) -> sdk.Entry:
     before, user = sdk.user_id(given.get("previousId")), sdk.user_id(given.get("userId"))
     if not before or not user:
         return "An alias needs a previousId and a userId."
-    return sdk.unfit_user(before) or sdk.unfit_user(user) or [JoinItem(alias=before, user=user)]
+    return (
+        sdk.unfit_user(before)
+        or sdk.unfit_user(user)
+        or [JoinItem(alias=before, user=user, id=sdk.own_id(given.get("messageId")))]
+    )

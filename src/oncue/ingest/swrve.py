@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from oncue.core.items import EventItem, Item, Key, UserItem
 from oncue.ingest import sdk
@@ -30,6 +32,10 @@ _CAMPAIGNS = {"push": "Swrve.Messages.Push", "iam": "Swrve.Messages.Message", "g
 _ACTIONS = {"button_click": "click"}
 
 
+SEALED = Key(id="", name="")
+"""Stands for a key whose value nobody can read at present: what it would open may be right."""
+
+
 def verified(token: Any, user: Any, keys: Callable[[int], Sequence[tuple[str, Key]]]) -> Key | None:
     """The key that a session token `app=user=seconds=md5(user + seconds + key)` was made with; `keys` finds an app's. The user may hold an equals
     sign. Every key is tried, each in constant time. A token does not expire: it is made when a session begins, and used again."""
@@ -41,20 +47,25 @@ def verified(token: Any, user: Any, keys: Callable[[int], Sequence[tuple[str, Ke
         return None
     found = None
     for value, key in keys(int(app)):
+        if not value:
+            found = found or SEALED
+            continue
         made = hashlib.md5(f"{user}{seconds}{value}".encode(), usedforsecurity=False).hexdigest()
         if hmac.compare_digest(made.encode(), given.lower().encode()):
             found = key
     return found
 
 
-def batch(content: Mapping[str, Any], now: int, reserved: tuple[str, ...]) -> list[sdk.Entry] | str:
+def batch(content: Mapping[str, Any], now: int, reserved: tuple[str, ...]) -> Iterable[sdk.Entry] | str:
     """The entries of a batch in order of time and seqnum, in which they happened: phones send what they kept out of order. A sentence if
-    there is no list."""
+    there is no list, or too long a one."""
     given = content.get("data")
     if not isinstance(given, list):
         return 'A batch is {"user", "session_token", "data": [...]}.'
+    if len(given) > sdk.MOST_MESSAGES:
+        return f"A batch has at most {sdk.MOST_MESSAGES:,} items; send it in parts."
     user, device = str(content["user"]), sdk.user_id(content.get("unique_device_id"))
-    return [entry(one, user, device, now, reserved) for one in sorted(given, key=_when)]
+    return (entry(one, user, device, now, reserved) for one in sorted(given, key=_when))
 
 
 def _when(one: Any) -> tuple[int, int]:
@@ -89,7 +100,8 @@ def entry(
         zone = found.get("swrve.timezone_name")
         if kind == "device_update":
             more = {"timezone": zone} if zone and "timezone" not in found else {}
-            return [UserItem(user=user, properties={**found, **more}, id=own, anonymous=True)] if found else []
+            device_item = UserItem(user=user, properties={**found, **more}, timestamp=at, id=own, anonymous=True)
+            return [device_item] if found else []
         return _event(user, name, found, at, own, found)
     payload = sdk.properties(given.get("payload"), "payload")
     said = payload if isinstance(payload, str) else sdk.unfit_name(name, reserved)
@@ -153,7 +165,7 @@ def _payload(text: Any, raw_query: str) -> dict[str, Any] | None:
         return None
     if not text.strip():
         return {}
-    for one in (text, raw_query.partition("swrve_payload=")[2]):
+    for one in (text, unquote(raw_query.partition("swrve_payload=")[2])):
         found = _leading_map(one)
         if found is not None:
             return found
@@ -169,10 +181,6 @@ def _leading_map(text: str) -> dict[str, Any] | None:
 
 
 def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            found = kind(text)
-        except ValueError:
-            continue
-        return found if abs(found) < 2**63 else text
-    return text
+    if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text, re.ASCII):
+        return text
+    return float(text) if "." in text else int(text)

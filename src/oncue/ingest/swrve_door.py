@@ -17,7 +17,8 @@ from oncue.ingest.answers import Hears, Refused, Scope, Send, answer, answer_jso
 from oncue.ingest.doors import Doors
 from oncue.ingest.native import commit
 
-MOST_BYTES = 2_000_000
+MOST_BYTES = 5_000_000
+"""As much as a browser keeps for a page."""
 _SINGLE = ("event", "user", "session_start", "session_end", "purchase", "buy_in", "currency_given", "iap")
 _CONTENT = ("user_content", "user_resources_and_campaigns", "user_resources_diff")
 _PATH = re.compile(
@@ -79,6 +80,10 @@ class Swrve:
         content = _map(body)
         user, token = content.get("user"), content.get("session_token")
         key = swrve.verified(token, user, self._doors.app_keys)
+        if key == swrve.SEALED:
+            raise Refused(
+                500, "This app's key cannot be read with the secret key that oncue has now; its log says more."
+            )
         if key is None:
             raise Refused(
                 403,
@@ -88,7 +93,7 @@ class Swrve:
         entries = swrve.batch(content, clock.now(), self._reserved)
         if isinstance(entries, str):
             raise Refused(400, entries)
-        await self._intake.take(key, entries)
+        await self._intake.take(key, await sdk.in_turns(entries))
         await answer(send, 200, b"")
         return 200
 
@@ -110,8 +115,7 @@ class Swrve:
         taken = await self._intake.take(
             key, [swrve.entry(item, user, device, clock.now(), self._reserved, is_single=True)]
         )
-        if taken.rejected:
-            raise Refused(400, taken.rejected[0][1])
+        taken.check()
         await answer(send, 200, b"")
         return 200
 
@@ -120,6 +124,7 @@ class Swrve:
         key = self._key(content.get("api_key"))
         device, user = sdk.user_id(content.get("swrve_id")), sdk.user_id(content.get("external_user_id"))
         _check(unfit_text(device, "swrve_id") or unfit_text(user, "external_user_id"))
+        self._intake.charge(key, 1)
         found = await commit(self._doors.identify(key, device, user))
         await answer_json(send, 200, {"status": found.standing, "swrve_id": found.device})
         return 200

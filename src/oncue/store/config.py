@@ -62,7 +62,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, Key]
     """By digest."""
     apps: dict[int, list[tuple[str, Key]]] = {}
-    """Swrve apps' keys, with their values: what their SDKs send is an MD5 over one."""
+    """Swrve apps' keys, with their values: what their SDKs send is an MD5 over one. Empty is one that the secret key does not open."""
     pauses: dict[tuple[str, str, str], Pause]
     """By adaptor, kind (account, sender, country) and key."""
     policy: Policy = Policy()
@@ -167,6 +167,7 @@ def _apps(vault: Vault, keys: list[tuple[str, Key]]) -> dict[int, list[tuple[str
             apps.setdefault(key.app, []).append((vault.open(secret)["key"], key))
         except WrongKey as wrong:
             log.error("the key %s of a Swrve app opens nothing: %s", key.name, wrong)
+            apps.setdefault(key.app, []).append(("", key))
     return apps
 
 

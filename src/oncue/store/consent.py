@@ -6,6 +6,8 @@ to one sender or messaging service (a reply, or the provider's refusal). A messa
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from oncue.core import ids
@@ -50,6 +52,14 @@ def record(
         unit.descendants[cause.root] = unit.descendants.get(cause.root, 0) + 1
     unit.add_event(event)
     return event_id
+
+
+def categories(state: str, said: Any) -> list[str]:
+    """Which categories an app means. One that is none here opts nobody in, and out of everything: who says no is not asked how they spell it."""
+    known = str(said).strip().lower() if isinstance(said, str) else ""
+    if known in list(Category):
+        return [known]
+    return [category.value for category in Category] if state == OPTED_OUT else []
 
 
 def said_at(unit: Unit, state: str, at: int) -> int:

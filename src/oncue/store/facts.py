@@ -93,8 +93,8 @@ class Facts:
     def __init__(self) -> None:
         self.wanted = Wanted()
         self.users: dict[str, User] = {}
-        self.aliases: dict[str, str] = {}
-        """Anonymous id → user."""
+        self.aliases: dict[str, tuple[str, str]] = {}
+        """Anonymous id → (user, whose id it is: `Key.family`)."""
         self.messages: dict[str, Message] = {}
         self.by_provider: dict[tuple[str, str], Message] = {}
         self.seen: dict[str, str] = {}
@@ -139,9 +139,10 @@ class Facts:
 
     def _load_aliases(self, ids: set[str]) -> None:
         """Whose these ids are; what is asked of an id is asked of its user too."""
-        self.aliases.update(self._query("SELECT id, user_id FROM store_alias WHERE id ", ids))
+        for one, user, source in self._query("SELECT id, user_id, source FROM store_alias WHERE id ", ids):
+            self.aliases[one] = (user, source)
         for asked in (self.wanted.users, self.wanted.consents):
-            asked.update([self.aliases[one] for one in asked & self.aliases.keys()])
+            asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
 
     def load_seen(self, digests: set[str]) -> None:
         """Which of the clients' ids were taken in before."""
@@ -226,7 +227,7 @@ class Facts:
         self.owners = {phone: [one for one in owners if one != user] for phone, owners in self.owners.items()}
         self.at_hand.pop(user, None)
         self.sent.pop(user, None)
-        self.aliases = {one: known for one, known in self.aliases.items() if known != user}
+        self.aliases = {one: known for one, known in self.aliases.items() if known[0] != user}
 
     def load_conversations(self, pairs: set[tuple[str, str]]) -> None:
         """Have at hand who was last texted on these pairs of numbers, and whose numbers they are."""

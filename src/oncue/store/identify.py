@@ -35,11 +35,11 @@ class Identify(Whole, frozen=True):
     def take(self, unit: Unit, lanes: Lanes) -> Identified:
         """A user goes by the id of the device that named them first. A device that somebody else used before is given a fresh one, so that
         their events stay apart."""
-        source, user = self.key.origin, unit.aliases.get(self.user, self.user)
+        source, user = self.key.family, self.user
         if self.device == user:
             return Identified(self.device, Standing.MATCHING)
         known = one(_FIRST, [user, source])
-        if unit.aliases.get(self.device, user) == user:
+        if unit.aliases.get(self.device, (user, source)) == (user, source):
             joining.join(
                 unit, lanes, self.device, user, source
             )  # refused if the id is that of a user whom the app has named

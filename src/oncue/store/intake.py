@@ -9,10 +9,13 @@ import msgspec
 from oncue.core import ids
 from oncue.core.event import Event, User
 from oncue.core.items import ConsentItem, EventItem, Item, JoinItem, Key, UserItem, Verdict
+from oncue.core.message import Category
 from oncue.store import consent
 from oncue.store.people import change_properties
 from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit
+
+_LONGEST_SOURCE = 500
 
 
 def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
@@ -22,14 +25,13 @@ def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
         if isinstance(item, JoinItem):
             for asked in (wanted.aliases, wanted.users, wanted.consents):
                 asked.update((item.alias, item.user))
-            continue
-        if unit.has_aliases:
+        if not isinstance(item, ConsentItem) and item.id:
+            wanted.seen.add(seen_digest(origin, item.id))
+        if isinstance(item, EventItem | UserItem) and item.anonymous:
             wanted.aliases.add(item.user)
-        if isinstance(item, EventItem | UserItem):
-            if item.id:
-                wanted.seen.add(seen_digest(origin, item.id))
-            if not changes_user(item):
-                continue
+            wanted.users.add(item.user)
+        if not changes_user(item):
+            continue
         wanted.users.add(item.user)
         wanted.consents.add(item.user)
 
@@ -39,14 +41,12 @@ def changes_user(item: Item) -> bool:
     return not isinstance(item, EventItem) or bool(item.user_properties) or item.name in consent.EVENTS
 
 
-def resolved(unit: Unit, item: Item) -> Item:
-    """The item, of the user whose id it gives, whatever id that is."""
-    user = unit.aliases.get(item.user)
-    if user is None or isinstance(item, JoinItem):
+def resolved(unit: Unit, item: Item, family: str) -> Item:
+    """The item, of the user whose anonymous id it gives. An id that is said to be a user's own is that, whatever anybody made of it."""
+    if not isinstance(item, EventItem | UserItem) or not item.anonymous:
         return item
-    if isinstance(item, ConsentItem):
-        return msgspec.structs.replace(item, user=user)
-    return msgspec.structs.replace(item, user=user, anonymous=False)
+    found = unit.aliases.get(item.user)
+    return msgspec.structs.replace(item, user=found[0], anonymous=False) if found and found[1] == family else item
 
 
 def take(unit: Unit, key: Key, item: EventItem | UserItem | ConsentItem) -> Verdict:
@@ -59,11 +59,12 @@ def take(unit: Unit, key: Key, item: EventItem | UserItem | ConsentItem) -> Verd
         case ConsentItem():
             source = item.source or f"key {key.name}"
             made = consent.record(unit, item.user, item.category, item.state, source, item.timestamp)
+            unit.users[item.user].anonymous = False
             unit.change_user(unit.users[item.user])
             return Verdict(made or ids.new())
 
 
-def _recognised(unit: Unit, key: Key, item: EventItem | UserItem) -> Verdict:
+def recognised(unit: Unit, key: Key, item: EventItem | UserItem | JoinItem) -> Verdict:
     """Our id for it; if it was taken in before, that of then."""
     digest = seen_digest(key.origin, item.id) if item.id else ""
     if digest and digest in unit.seen:
@@ -83,27 +84,30 @@ def _user(unit: Unit, item: EventItem | UserItem) -> User:
 
 
 def _take_user(unit: Unit, key: Key, item: UserItem) -> Verdict:
-    verdict = _recognised(unit, key, item)
+    verdict = recognised(unit, key, item)
     if not verdict.duplicate:
-        change_properties(unit, _user(unit, item), item.properties, unit.now, f"key {key.name}", verdict.id or "")
+        at = item.timestamp or unit.now
+        change_properties(unit, _user(unit, item), item.properties, at, f"key {key.name}", verdict.id or "")
     return verdict
 
 
 def _take_event(unit: Unit, key: Key, item: EventItem) -> Verdict:
-    verdict = _recognised(unit, key, item)
+    verdict = recognised(unit, key, item)
     if verdict.duplicate:
         return verdict
     event_id = verdict.id or ""
+    if item.anonymous and unit.users[item.user].anonymous is None:
+        unit.change_user(_user(unit, item))  # that it is a visitor's id is known from now on
     if item.user_properties:
         change_properties(unit, _user(unit, item), item.user_properties, item.timestamp, f"key {key.name}", event_id)
     state = consent.EVENTS.get(item.name)
     if state:
-        category = str(item.properties.get("category", "promotional"))
-        source = str(item.properties.get("source", f"event {item.name}"))
-        before = unit.consents.get((item.user, category))
-        at = consent.said_at(unit, state, item.timestamp)
-        if not before or before[1] <= at:
-            unit.set_consent(item.user, category, state, source, at)
+        source = str(item.properties.get("source", f"event {item.name}"))[:_LONGEST_SOURCE]
+        for category in consent.categories(state, item.properties.get("category", Category.PROMOTIONAL)):
+            before = unit.consents.get((item.user, category))
+            at = consent.said_at(unit, state, item.timestamp)
+            if not before or before[1] <= at:
+                unit.set_consent(item.user, category, state, source, at)
     event = Event(
         id=event_id, user=item.user, name=item.name, properties=item.properties, timestamp=item.timestamp,
         source=key.name, root=event_id,

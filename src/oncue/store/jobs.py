@@ -110,9 +110,12 @@ class Intake(msgspec.Struct, frozen=True):
         """In order: an event is considered with its user as they were then, before a later item changes them."""
         verdicts = []
         for given in self.items:
-            item = intake.resolved(unit, given)
+            item = intake.resolved(unit, given, self.key.family)
             if isinstance(item, JoinItem):
-                verdicts.append(joining.join(unit, lanes, item.alias, item.user, self.key.origin))
+                verdict = intake.recognised(unit, self.key, item)
+                verdicts.append(
+                    verdict if verdict.duplicate else joining.join(unit, lanes, item.alias, item.user, self.key.family)
+                )
                 continue
             if item.user in unit.awaiting and intake.changes_user(item):
                 chain.run(unit, lanes)
@@ -134,7 +137,8 @@ class Intake(msgspec.Struct, frozen=True):
         """The one item that cannot be processed is refused, and only that."""
         return [
             Verdict(
-                error="oncue could not process this item because of a fault of its own, which is in its log; it was not kept."
+                error="oncue could not process this item because of a fault of its own, which is in its log; it was not kept.",
+                is_ours=True,
             )
         ]
 

@@ -18,8 +18,10 @@ from oncue.store.config import Snapshot, raise_version
 from oncue.store.refusal import Refused
 from oncue.store.rows import Row
 from oncue.store.rows import rows as read
-from oncue.store.secrets import Vault, digest
+from oncue.store.secrets import Vault, WrongKey, digest
 from oncue.store.statements import insert, write
+
+LARGEST_APP = 10**15
 
 EVENTS, READ, WRITE, ADMIN = "events", "read", "write", "admin"
 SCOPES = (EVENTS, READ, WRITE, ADMIN)
@@ -85,7 +87,9 @@ def unfit_sdk(source: str, app: int, value: str) -> str:
     shortest = Source(source).shortest_key
     if value and not re.fullmatch(rf"[!-~]{{{shortest},200}}", value):
         return f"The value of an SDK's key has {shortest} to 200 characters, without spaces."
-    if source == Source.SWRVE and not 0 < app < 2**53:
+    if source == Source.SEGMENT and ":" in value:
+        return "The value of a key of Segment's SDKs has no colon: they send it as a user's name."
+    if source == Source.SWRVE and not 0 < app < LARGEST_APP:
         return "A key of Swrve's SDKs needs the app's id, which is a number such as 4567."
     if app and source != Source.SWRVE:
         return "Only a key of Swrve's SDKs has an app's id."
@@ -93,14 +97,28 @@ def unfit_sdk(source: str, app: int, value: str) -> str:
 
 
 def fix(name: str, token: str, per_second: float = 0.0, by: str = audit.COMMAND_LINE, sdk: Sdk | None = None) -> bool:
-    """Have a key of that name with that value, inside a transaction; its scopes stay. Returns whether anything changed."""
+    """Have a key of that name with that value, inside a transaction; its scopes stay, unless it becomes an SDK's. Returns whether anything
+    changed. Raises `Taken`."""
     sdk = sdk or Sdk()
-    found = read("SELECT digest, per_second, source, app FROM store_apikey WHERE name = %s", [name])
-    if found and tuple(found[0].values()) == (digest(token), per_second, sdk.source, sdk.app):
-        return False
+    if said := unfit_sdk(sdk.source, sdk.app, token if sdk.source != Source.NATIVE else ""):
+        raise Taken(f"The API key {name!r}: {said}")
+    if read("SELECT 1 AS one FROM store_apikey WHERE digest = %s AND NOT name = %s", [digest(token), name]):
+        raise Taken(f"The API key {name!r} has the value of another; give each a value of its own.")
+    found = read("SELECT digest, per_second, source, app, secret FROM store_apikey WHERE name = %s", [name])
+    if found:
+        *same, secret = found[0].values()
+        if same == [digest(token), per_second, sdk.source, sdk.app] and _opens(secret, sdk.vault):
+            return False
     _write(name, token, per_second, {EVENTS}, by, sdk)
     audit.record(by, "changed" if found else "created", "key", name, note="by a file")
     return True
+
+
+def _opens(secret: str, vault: Vault | None) -> bool:
+    try:
+        return not (secret and vault) or bool(vault.open(secret))
+    except WrongKey:
+        return False
 
 
 def find(snapshot: Snapshot, token: str) -> Key | None:
@@ -143,7 +161,8 @@ _UPSERT = insert(
     "store_apikey",
     "id, name, digest, per_second, scopes, source, app, secret, created_by, created_at",
     "ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, per_second = excluded.per_second, source = excluded.source, "
-    "app = excluded.app, secret = excluded.secret",
+    "app = excluded.app, secret = excluded.secret, "
+    "scopes = CASE WHEN excluded.source = 'native' THEN store_apikey.scopes ELSE excluded.scopes END",
 )
 
 

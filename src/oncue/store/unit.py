@@ -79,7 +79,6 @@ class Unit(Facts):
         boot: str,
         known_names: frozenset[str] | set[str],
         known_shapes: frozenset[Shape] | set[Shape] = frozenset(),
-        has_aliases: bool = True,
     ) -> None:
         super().__init__()
         self.snapshot = snapshot
@@ -87,8 +86,6 @@ class Unit(Facts):
         self.wrong_by = 0
         """By how many milliseconds the clock may be wrong, as it jumped lately: ahead if positive."""
         self.boot = boot
-        self.has_aliases = has_aliases
-        """Whether any id stands for a user's (`Alias`): without SDKs none does, and nobody need look."""
         self.fresh: deque[Event] = deque()
         """Events that no rule has considered yet."""
         self.awaiting: set[str] = set()
@@ -257,5 +254,5 @@ class Unit(Facts):
             self._see(shape, properties)
             if USER not in self._known_names:
                 self.new_names.add(USER)
-        is_anonymous = bool(self.users[one].anonymous)
+        is_anonymous = self.users[one].anonymous = bool(self.users[one].anonymous)
         return (one, encode(properties).decode(), reachable_at(properties), is_anonymous, self.now, self.now)

@@ -33,11 +33,11 @@ class ChangeProperties(Whole, frozen=True, kw_only=True):
 
     def take(self, unit: Unit, lanes: Lanes) -> None:
         """After the events that came before."""
-        _settle(unit, lanes, [self.user])
-        user = unit.users[self.user]
+        user = unit.users[_whose(unit, self.user)]
+        _settle(unit, lanes, [user.id])
         before = {name: user.properties.get(name) for name in self.properties}
         change_properties(unit, user, dict(self.properties), unit.now, self.by, ids.new())
-        audit.record(self.by, "changed", "user", self.user, before=before, after=self.properties)
+        audit.record(self.by, "changed", "user", user.id, before=before, after=self.properties)
 
 
 class SayConsent(Whole, frozen=True, kw_only=True):
@@ -55,16 +55,17 @@ class SayConsent(Whole, frozen=True, kw_only=True):
 
     def take(self, unit: Unit, lanes: Lanes) -> bool:
         """With the event that says so, which rules may be triggered by."""
-        _settle(unit, lanes, [self.user])
-        said = unit.consents.get((self.user, self.category))
+        user = _whose(unit, self.user)
+        _settle(unit, lanes, [user])
+        said = unit.consents.get((user, self.category))
         source = f"{self.reason} ({self.by})"
-        consent.record(unit, self.user, self.category, self.state, source, unit.now)
-        unit.change_user(unit.users[self.user])
-        if unit.consents.get((self.user, self.category)) != (self.state, unit.now):
+        consent.record(unit, user, self.category, self.state, source, unit.now)
+        unit.change_user(unit.users[user])
+        if unit.consents.get((user, self.category)) != (self.state, unit.now):
             return False
         before = {"category": self.category, "state": said[0] if said else None}
         after = {"category": self.category, "state": self.state}
-        audit.record(self.by, "changed", "user", self.user, before=before, after=after, note=self.reason)
+        audit.record(self.by, "changed", "user", user, before=before, after=after, note=self.reason)
         return True
 
 
@@ -99,8 +100,14 @@ class ImportUsers(Whole, frozen=True, kw_only=True):
 
 
 def _want(unit: Unit, users: Sequence[str]) -> None:
-    unit.wanted.users.update(users)
-    unit.wanted.consents.update(users)
+    for asked in (unit.wanted.users, unit.wanted.consents, unit.wanted.aliases):
+        asked.update(users)
+
+
+def _whose(unit: Unit, one: str) -> str:
+    """The user that a member means: one by that id, or one whose anonymous id it was found to be."""
+    known = unit.aliases.get(one)
+    return known[0] if known and unit.users[one].anonymous is None else one
 
 
 def _settle(unit: Unit, lanes: Lanes, users: Sequence[str]) -> None:

@@ -84,7 +84,6 @@ class Writer:
         self._lanes = Lanes()
         self._jumps = Jumps()
         self._known_names: set[str] = set()
-        self._has_aliases = True
         self._known_shapes: set[Shape] = set()
         self._lines = Lines()
         self._limit = MOST_ITEMS
@@ -177,8 +176,6 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.execute("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])
             self._known_names = {name for (name,) in cursor.fetchall()}
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM store_alias)")
-            self._has_aliases = bool(cursor.fetchone()[0])
         self._restore_lanes()
         self._jumps.begin()
 
@@ -316,9 +313,7 @@ class Writer:
                 jump = self._jumps.look()
                 if jump:
                     self._jumps.settle(jump)
-                unit = Unit(
-                    self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes, self._has_aliases
-                )
+                unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes)
                 unit.wrong_by = self._jumps.wrong_by_after(jump)
                 for job in jobs:
                     job.want(unit)
@@ -339,7 +334,6 @@ class Writer:
         if jump:
             self._jumps.note(jump)
             self._restore_lanes()
-        self._has_aliases = unit.has_aliases
         if unit.new_names or unit.new_shapes:
             self._remember(unit.new_names, unit.new_shapes)
         self.totals.add(unit.counted)

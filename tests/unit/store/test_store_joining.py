@@ -7,6 +7,7 @@ from oncue.core import clock
 from oncue.core.adaptor import Reply
 from oncue.core.items import ConsentItem, EventItem, JoinItem, Key, Source, UserItem
 from oncue.store.jobs import Intake, Probe, Reports
+from oncue.store.user_edits import ChangeProperties, SayConsent
 
 KEY = Key(id="k", name="site", source=Source.SEGMENT)
 PHONE = "+15005551001"
@@ -104,8 +105,8 @@ def test_a_status_of_a_message_of_before_is_an_event_of_the_user(site):
 )
 @pytest.mark.parametrize("taking", [take, one_by_one])
 def test_a_no_outweighs_a_yes(site, taking, theirs, own, kept):
-    said = [says("v", theirs), *([says("ann", own)] if own else [])]
-    assert not taking(site, about("v", a=1), *said, join("v", "ann"))
+    said = [about("v", consent_promotional=theirs == "opted_in"), *([says("ann", own)] if own else [])]
+    assert not taking(site, *said, join("v", "ann"))
     assert site.rows("SELECT user_id, state FROM store_consent") == [("ann", kept)]
 
 
@@ -136,10 +137,10 @@ def test_a_device_that_changes_hands_keeps_its_past(site, taking):
 
 
 def test_joined_again_changes_nothing(site):
-    take(site, join("v", "ann"), join("w", "v"))
+    take(site, join("v", "ann"), join("w", "ann"))
     before = site.rows("SELECT id, user_id, at FROM store_alias ORDER BY id")
     assert [(alias, user) for alias, user, _ in before] == [("v", "ann"), ("w", "ann")]
-    assert not take(site, join("v", "ann"), join("w", "ann"), join("ann", "v"), join("ann", "ann"))
+    assert not take(site, join("v", "ann"), join("w", "ann"), join("ann", "ann"))
     assert site.rows("SELECT id, user_id, at FROM store_alias ORDER BY id") == before
 
 
@@ -163,9 +164,96 @@ def test_a_person_is_reached_by_one_owner_of_the_number_after_the_join(site):
     assert whose(site, "store_reply") == ["ann"]
 
 
-def test_whatever_door_gives_the_id_it_is_the_users(site):
-    take(site, join("v", "ann"))
-    site.event("v", "seen", user_properties={"a": 1})
-    site.take({"type": "consent", "user": "v", "category": "promotional", "state": "opted_in"})
-    assert site.events("ann") == ["seen", "oncue.opted_in"] and site.events("v") == []
-    assert site.rows("SELECT id FROM store_user") == [("ann",)]
+def test_an_id_that_is_said_to_be_a_users_own_is_that_whatever_anybody_made_of_it(site):
+    """A key of SDKs is public: who claims an id before its user comes gets nothing of theirs."""
+    take(site, join("bob", "mallory"))
+    site.event("bob", "booked", user_properties={"phone_number": PHONE})
+    site.take({"type": "consent", "user": "bob", "category": "promotional", "state": "opted_in"})
+    assert site.events("mallory") == [] and site.events("bob")[0] == "booked"
+    assert [user for (user,) in site.rows("SELECT user_id FROM store_message")] == ["bob"]
+    assert take(site, event("bob", "of the device")) == [] and site.events("mallory") == ["of the device"]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [event("bob", anonymous=False)],
+        [about("bob", anonymous=False, a=1)],
+        [says("bob", "opted_out")],
+        [event("bob", "oncue.opted_out", anonymous=False)],
+    ],
+    ids=["event", "properties", "consent", "opt-out"],
+)
+@pytest.mark.parametrize("taking", [take, one_by_one])
+def test_whoever_was_heard_of_by_their_own_id_is_nobodys_alias(site, taking, known):
+    assert taking(site, *known, join("bob", "mallory")) == [NAMED]
+    assert site.rows("SELECT COUNT(*) FROM store_alias") == [(0,)]
+    assert set(whose(site, "store_event")) <= {"bob"} and set(whose(site, "store_consent")) <= {"bob"}
+
+
+NAMED = "bob is a user whom your app has named, so it stays a user of its own."
+
+
+def test_a_rule_that_changes_a_visitor_does_not_name_them(site):
+    rule = """
+  - {key: note, state: "on", triggers: [looked], actions: [{action: user.update, properties: {seen: "yes"}}]}
+"""
+    site.apply(SDK_KEYS + "rules:" + rule)
+    assert take(site, event("v")) == [] and site.user("v") == {"seen": "yes"}
+    assert take(site, join("v", "ann")) == [] and site.user("ann") == {"seen": "yes"}
+
+
+def test_ids_of_one_family_are_not_joined_by_another(site):
+    phone = Key(id="p", name="phone", source=Source.SWRVE, app=1)
+    site.do(Intake(phone, [join("d", "ann")]))
+    (error,) = take(site, join("d", "mallory"))
+    assert error == "d is an id of swrve 1, and stays whose it is there."
+    take(site, event("d", "of another device by that id"))
+    assert site.events("ann") == [] and site.events("d") == ["of another device by that id"]
+
+
+def test_a_repeat_does_not_give_a_device_back(site):
+    first = JoinItem(alias="v", user="ann", id="1")
+    take(site, first, JoinItem(alias="v", user="bob", id="2"))
+    take(site, first, event("v"))
+    assert site.events("bob") == ["looked"]
+
+
+def test_what_was_said_before_an_opt_out_does_not_lift_it(site):
+    take(site, says("ann", "opted_out"))
+    late = UserItem(user="ann", properties={"consent_promotional": True}, timestamp=clock.now() - clock.DAY)
+    take(site, late)
+    assert site.rows("SELECT state FROM store_consent") == [("opted_out",)]
+
+
+@pytest.mark.parametrize("said", ["Promotional", " PROMOTIONAL ", "newsletter", ["promotional"], None])
+def test_who_opts_out_of_what_there_is_not_is_opted_out(site, said):
+    item = EventItem(user="ann", name="oncue.opted_out", properties={"category": said}, timestamp=clock.now())
+    take(site, item)
+    assert ("promotional", "opted_out") in site.rows("SELECT category, state FROM store_consent")
+
+
+def test_a_join_that_opts_out_says_so(site):
+    take(
+        site,
+        about("ann", anonymous=False, consent_promotional=True),
+        about("v", consent_promotional=False),
+        join("v", "ann"),
+    )
+    assert site.user("ann")["consent_promotional"] is False
+    assert site.events("ann")[-1] == "oncue.opted_out"
+
+
+def test_members_mean_the_user_whose_anonymous_id_they_give(site):
+    take(site, join("v", "ann"), says("ann", "opted_in"))
+    site.do(ChangeProperties(by="m", user="v", properties={"a": 1}))
+    said = SayConsent(by="m", user="v", category="promotional", state="opted_out", reason="by phone")
+    assert site.do(said) is True
+    assert site.user("ann") == {"a": 1} and site.rows("SELECT user_id, state FROM store_consent") == [
+        ("ann", "opted_out")
+    ]
+
+
+def test_who_takes_over_a_device_is_named(site):
+    take(site, join("v", "ann"), join("v", "bob"))
+    assert take(site, join("bob", "carl")) == [NAMED]

@@ -38,4 +38,9 @@ class Migration(migrations.Migration):
             name="anonymous",
             field=models.BooleanField(db_default=False),
         ),
+        migrations.AlterField(
+            model_name="conversation",
+            name="user_id",
+            field=models.CharField(db_index=True, max_length=200),
+        ),
     ]

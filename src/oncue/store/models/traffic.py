@@ -23,7 +23,7 @@ class UserRow(models.Model):
 
 
 class Alias(models.Model):
-    """An anonymous id that was found to be a user's. `source` is whose id it is (`Key.origin`)."""
+    """An anonymous id that was found to be a user's. `source` is whose id it is (`Key.family`)."""
 
     id = models.CharField(max_length=200, primary_key=True)
     user_id = models.CharField(max_length=200, db_index=True)
@@ -193,7 +193,7 @@ class Conversation(models.Model):
 
     address = models.CharField(max_length=254)
     sender = models.CharField(max_length=254)
-    user_id = models.CharField(max_length=200)
+    user_id = models.CharField(max_length=200, db_index=True)
     message = models.CharField(max_length=32)
 
     class Meta:
