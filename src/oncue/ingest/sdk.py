@@ -164,17 +164,13 @@ def unfit_user(user: str) -> str:
     return unfit_text(user, "The user's id")
 
 
-def unfit_name(name: Any, reserved: tuple[str, ...]) -> str:
-    """Why this cannot be an event's name."""
-    return unfit_event_name(name, "The event's name", reserved) if isinstance(name, str) else "The event has no name."
-
-
-def unfit_consent(name: str, properties: dict[str, Any]) -> str:
-    """Why an event opts nobody in: an opt-out of a category that there is not is one of all, but what is agreed to must be named."""
-    category = properties.get("category", Category.PROMOTIONAL)
-    if name != CONSENT_EVENTS[0] or category in list(Category):
-        return ""
-    return "category must be transactional or promotional."
+def unfit_event(name: Any, properties: dict[str, Any], reserved: tuple[str, ...]) -> str:
+    """Why this is no event. An opt-out of a category that there is not is one of all, but what is agreed to must be named."""
+    if not isinstance(name, str):
+        return "The event has no name."
+    if name == CONSENT_EVENTS[0] and properties.get("category", Category.PROMOTIONAL) not in list(Category):
+        return "category must be transactional or promotional."
+    return unfit_event_name(name, "The event's name", reserved)
 
 
 def own_id(given: Any) -> str:

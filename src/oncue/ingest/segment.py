@@ -145,10 +145,10 @@ def entry(given: Any, kind: str, sent_at: Any, now: int, reserved: tuple[str, ..
             joined.append(JoinItem(alias=anonymous, user=known, id=f"{own} join" if own else ""))
         return [*joined, UserItem(user=user, properties=traits, timestamp=at, id=own, anonymous=is_anonymous)]
     name, properties = _event(kind, given)
-    if isinstance(properties, str) or (
-        (properties := sdk.unfit_name(name, reserved) or properties) and isinstance(properties, str)
-    ):
+    if isinstance(properties, str):
         return properties
+    if said := sdk.unfit_event(name, properties, reserved):
+        return said
     item = EventItem(
         user=user, name=name, properties=properties, timestamp=at, id=own, user_properties=traits or None, anonymous=is_anonymous
     )  # fmt: skip

@@ -104,12 +104,13 @@ def entry(
             return [device_item] if found else []
         return _event(user, name, found, at, own, found)
     payload = sdk.properties(given.get("payload"), "payload")
-    said = payload if isinstance(payload, str) else sdk.unfit_name(name, reserved)
-    if said or isinstance(payload, str):
-        return said
+    if isinstance(payload, str):
+        return payload
     fields = {} if kind == "event" else {one: value for one, value in given.items() if one not in _ENVELOPE}
     found = sdk.properties({**payload, **fields}, "The item")
-    return found if isinstance(found, str) else _event(user, name, found, at, own)
+    if isinstance(found, str):
+        return found
+    return sdk.unfit_event(name, found, reserved) or _event(user, name, found, at, own)
 
 
 def _event(

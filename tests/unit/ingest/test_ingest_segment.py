@@ -2,13 +2,16 @@
 
 import base64
 import gzip
+import json
 
 import msgspec
 import pytest
 
 from inside import RULE, SDK_KEYS, TWILIO, WRITE_KEY, full_disk
 from oncue.core import clock
-from oncue.store.jobs import Probe
+from oncue.ingest import answers
+from oncue.store import intake, keys
+from oncue.store.jobs import Edit, Probe
 
 BASIC = f"Basic {base64.b64encode(f'{WRITE_KEY}:'.encode()).decode()}"
 OK = b'{"success":true}'
@@ -221,3 +224,80 @@ def test_a_store_that_cannot_commit_is_503_and_what_was_sent_comes_again(site):
     site.recovers()
     batch(site, track(messageId="1"))
     assert len(stored(site)) == 1
+
+
+def test_no_more_than_a_hundred_refusals_are_listed_and_a_batch_has_an_end(site):
+    answer = post(site, {"batch": [1] * 5_000})
+    assert answer.status == 200 and len(answer.json()["rejected"]) == 100 and len(answer.body) < 10_000
+    assert post(site, {"batch": [1] * 5_001}).status == 413
+
+
+def test_one_request_keeps_a_key_out_for_no_longer_than_a_thousand_items_do(site):
+    site.apply(SDK_KEYS.replace("source: segment", "source: segment, per_second: 10"))
+    site.do(Probe())
+    assert post(site, {"batch": [1] * 5_000}).status == 200
+    refused = post(site, {"batch": [track()]})
+    assert refused.status == 429 and int(refused.headers["retry-after"]) <= 100
+
+
+def test_a_body_that_dawdles_is_asked_for_again(site, monkeypatch):
+    """RudderStack's Python client gives up on 408."""
+    monkeypatch.setattr(answers, "READ_WITHIN", 0.05)
+    answer = site.call("POST", "/v1/batch", [b"{", ...], authorization=BASIC)
+    assert answer.status == 503 and answer.json()["code"] == "503"
+
+
+@pytest.mark.parametrize("key", ["\\ud800", "ä", "x" * 5_000])
+def test_a_key_that_is_none_is_401_whatever_it_is(site, key):
+    assert post(site, f'{{"writeKey": "{key}", "batch": []}}'.encode(), authorization="").status == 401
+
+
+@pytest.mark.parametrize("own", [7, "7", "x" * 5_000, "\ud800"])
+def test_whatever_a_message_is_known_by_is_known_again(site, own):
+    body = json.dumps({"batch": [track(messageId=own)]}).encode()
+    assert [post(site, body).status, post(site, body).status] == [200, 200]
+    assert len(stored(site)) == 1
+
+
+@pytest.mark.parametrize(("category", "is_refused"), [("Promotional", True), (None, True), ("promotional", False)])
+def test_what_is_agreed_to_must_be_named(site, category, is_refused):
+    answer = batch(site, track(event="oncue.opted_in", properties={"category": category}))
+    assert ("rejected" in answer) == is_refused
+    assert bool(site.rows("SELECT 1 FROM store_consent")) != is_refused
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [({"$a": 1, "a": 2}, {"a": 2, "_a": 1}), ({"$": 1}, {"_": 1}), ({"$$a": 1}, {"a": 1})]
+)
+def test_no_name_hides_another(site, given, kept):
+    batch(site, track(properties=given))
+    assert [json.loads(text) for _, _, text in stored(site)] == [kept]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [lambda now: now // 1000, lambda now: str(now), lambda now: now / 1000, lambda now: clock.iso(now)],
+    ids=["seconds", "text", "float", "iso"],
+)
+def test_a_time_in_any_form(site, at):
+    now = clock.now() - 60_000
+    batch(site, track(timestamp=at(now)), sentAt="20261128")
+    assert abs(stored(site, "timestamp")[0][0] - now) < 2_000
+
+
+@pytest.mark.faults
+def test_a_fault_of_ours_is_none_of_theirs(site, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(intake, "take", broken)
+    assert post(site, track(), "/v1/track").status == 500
+    assert batch(site, track())["rejected"][0]["index"] == 0
+
+
+def test_a_key_that_becomes_an_sdks_may_send_events_and_nothing_else(site):
+    with pytest.raises(keys.Taken, match="has the value of another"):
+        site.apply(SDK_KEYS.replace("name: site", "name: another"))
+    site.do(Edit(lambda: keys.create("ops", 0, ["admin"])))
+    site.apply("api_keys: [{name: ops, key: public_write_key, source: segment}]")
+    assert site.rows("SELECT scopes, source FROM store_apikey WHERE name = 'ops'") == [("events", "segment")]

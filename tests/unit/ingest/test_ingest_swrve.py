@@ -12,6 +12,7 @@ from oncue.core import clock
 from oncue.ingest import build
 from oncue.store.doors import Doors
 from oncue.store.jobs import Probe
+from oncue.store.secrets import Vault
 
 DEVICE = "112bfd4b-f33e-4623-bcad-1198b70fcb58"
 USER = "07bc3700-1467-4c79-a643-9e432e04a200"
@@ -395,3 +396,40 @@ def test_too_many_items_a_second_are_500_too(phone):
     phone.event("u", "configuration is read anew")
     answers = [post(phone, body(item("event", n, name="x"))).status for n in range(1, 9)]
     assert 500 in answers and set(answers) == {200, 500}
+
+
+def test_a_key_that_cannot_be_read_at_present_costs_no_event(phone):
+    """A wrong ONCUE_SECRET_KEY is mended in a minute, and SDKs throw away what is answered 403."""
+    phone.execute(
+        "UPDATE store_apikey SET secret = ? WHERE name = 'phone'", Vault("another key").close({"key": SWRVE_KEY})
+    )
+    phone.execute("UPDATE store_setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'config_version'")
+    phone.do(Probe())
+    assert post(phone, body(item("event", name="x"))).status == 500
+    phone.apply(SDK_KEYS)  # the same file again, since the log says to enter it anew
+    phone.do(Probe())
+    send(phone, item("event", name="x"))
+
+
+def test_identify_counts_as_what_a_key_may_send(phone):
+    phone.apply(SDK_KEYS.replace(f"app: {APP}", f"app: {APP}, per_second: 1"))
+    phone.do(Probe())
+    asked = [
+        post(phone, {"api_key": SWRVE_KEY, "swrve_id": f"d{n}", "external_user_id": f"u{n}"}, "/identify").status
+        for n in range(5)
+    ]
+    assert asked == [200, 200, 500, 500, 500]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("5", 5), ("-1.5", -1.5), ("1_000", "1_000"), ("４", "４"), ("nan", "nan"), ("9" * 30, "9" * 30)],
+)
+def test_what_is_a_number(phone, given, kept):
+    assert single(phone, "purchase", cost=given).status == 200
+    assert json.loads(stored(phone)[0][1]) == {"cost": kept}
+
+
+def test_a_batch_has_an_end(phone):
+    assert post(phone, body(*[1] * 5_000)).status == 200
+    assert post(phone, body(*[1] * 5_001)).status == 400
