@@ -91,7 +91,7 @@ def read(text: str) -> tuple[list[Entry], list[str]]:
 def _entry(cells: dict[str, str | None]) -> Entry | None:
     if (cells.get("lifted") or "").strip():
         return None
-    source = (cells.get("source") or "").strip().replace("\0", "")[:_SOURCE]
+    source = (cells.get("source") or "").replace("\0", "").strip()[:_SOURCE]
     return Entry(_address(cells.get("address") or ""), _scope(cells.get("scope") or ""), source or "a file")
 
 
