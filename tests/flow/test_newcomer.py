@@ -108,7 +108,7 @@ def test_explain_takes_the_id_that_an_app_gave_its_event(start):
     assert "evt-2" in oncue.run("explain", "evt-2").stderr
 
     till = oncue.json("key", "create", "till")["key"]
-    wait_for(lambda: oncue.call("GET", "/v1/limits", headers={"Authorization": f"Bearer {till}"})[0] != 401, 5)
+    wait_for(lambda: oncue.call("POST", "/v1/events", b"", {"Authorization": f"Bearer {till}"})[0] != 401, 10)
     oncue.post({"type": "event", "user": "bob", "name": "till_opened", "id": "evt-1"}, key=till)
     asked = oncue.run("explain", "evt-1")
     assert asked.returncode == 1 and "could be any of 2" in asked.stderr
