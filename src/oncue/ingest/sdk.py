@@ -138,7 +138,7 @@ def properties(given: Any, what: str) -> dict[str, Any] | str:
         return {}
     if not isinstance(given, dict):
         return f"{what} must be an object."
-    if any(name.startswith("$") for name in given):
+    if [name for name in given if name[:1] == "$"]:
         given = {name: value for name, value in given.items() if not name.startswith("$")} | {
             _plain(name, given): value for name, value in given.items() if name.startswith("$")
         }

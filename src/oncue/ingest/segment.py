@@ -47,24 +47,14 @@ class Segment:
     async def _hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         if scope["method"] != "POST":
             raise Refused(405, "Send this with POST.", (b"allow", b"POST, OPTIONS"))
-        body = await read_body(scope, receive, MOST_BYTES)
-        content = sdk.decoded(body)
-        if not isinstance(content, dict):
-            raise Refused(400, "The body must be a JSON object.")
-        key = self._key(scope, content)
-        messages = [content] if kind else content.get("batch")
-        if not isinstance(messages, list):
+        body = _read(await read_body(scope, receive, MOST_BYTES), kind)
+        key = self._key(scope, body.writeKey)
+        if not isinstance(body.batch, list):
             raise Refused(400, 'A batch is {"batch": [...]}.')
-        if len(messages) > sdk.MOST_MESSAGES:
+        if len(body.batch) > sdk.MOST_MESSAGES:
             raise Refused(413, f"A batch has at most {sdk.MOST_MESSAGES:,} messages; send it in parts.")
-        is_small = len(body) <= MOST_MESSAGE_BYTES
-        now, sent_at = clock.now(), content.get("sentAt")
-        entries = (
-            entry(one, kind, sent_at, now, self._reserved)
-            if is_small or _fits(one)
-            else "The message is larger than 32 KB."
-            for one in messages
-        )
+        now = clock.now()
+        entries = (_message(one, kind, body.sentAt, now, self._reserved) for one in body.batch)
         taken = await self._intake.take(key, await sdk.in_turns(entries))
         if kind:
             taken.check()
@@ -85,8 +75,8 @@ class Segment:
         )
         return 200
 
-    def _key(self, scope: Scope, content: dict[str, Any]) -> Key:
-        token = _token(header(scope, b"authorization")) or content.get("writeKey")
+    def _key(self, scope: Scope, in_the_body: Any) -> Key:
+        token = _token(header(scope, b"authorization")) or in_the_body
         key = self._intake.key(token, Source.SEGMENT) if isinstance(token, str) else None
         if key is None:
             sentence = "Send a write key, as the user of Basic authorization or as writeKey. `oncue key create NAME --source segment` makes one."
@@ -108,15 +98,53 @@ def _token(authorization: bytes) -> str:
         return ""
 
 
-def _fits(message: Any) -> bool:
+class _Body(msgspec.Struct):
+    """A request, as much of it as is looked at whole."""
+
+    batch: Any = None
+    writeKey: Any = None
+    sentAt: Any = None
+
+
+class _Batch(_Body):
+    """A batch whose messages are read one by one."""
+
+    batch: list[msgspec.Raw]
+
+
+_decode_batch = msgspec.json.Decoder(_Batch).decode
+
+
+def _read(body: bytes, kind: str) -> _Body:
+    """Raises `Refused`."""
+    if not kind:
+        try:
+            return _decode_batch(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            pass  # read as leniently as can be
+    content = sdk.decoded(body)
+    if not isinstance(content, dict):
+        raise Refused(400, "The body must be a JSON object.")
+    batch = [content] if kind else content.get("batch")
+    return _Body(batch=batch, writeKey=content.get("writeKey"), sentAt=content.get("sentAt"))
+
+
+def _message(given: Any, kind: str, sent_at: Any, now: int, reserved: tuple[str, ...]) -> sdk.Entry:
     try:
-        return len(msgspec.json.encode(message)) <= MOST_MESSAGE_BYTES
+        size = len(given if isinstance(given, msgspec.Raw) else msgspec.json.encode(given))
+        if size > MOST_MESSAGE_BYTES:
+            return "The message is larger than 32 KB."
+        if isinstance(given, msgspec.Raw):
+            given = msgspec.json.decode(given)
     except (
+        msgspec.MsgspecError,
         ValueError,
+        OverflowError,
         RecursionError,
-        UnicodeEncodeError,
-    ):  # half a character, or an endless nest: what it is said elsewhere
-        return True
+    ) as error:  # half a character, an endless nest, a number that is none
+        if isinstance(given, msgspec.Raw):
+            return f"The message is not JSON that can be kept: {error}."
+    return entry(given, kind, sent_at, now, reserved)
 
 
 def entry(given: Any, kind: str, sent_at: Any, now: int, reserved: tuple[str, ...]) -> sdk.Entry:
