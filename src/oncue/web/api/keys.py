@@ -42,7 +42,7 @@ SourceName = Annotated[
 
 
 class ApiKey(BaseModel):
-    """A key. The key itself is not kept, so it is not here."""
+    """A key. The key itself is never shown again: only a digest is kept, or, for a Swrve app, the key encrypted."""
 
     id: str = Field(description="Its id.", examples=["019ac9a3c0de4f0c8f5b0000000001a0"])
     name: Name
