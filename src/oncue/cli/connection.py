@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import resource
 import socket
 import struct
@@ -38,6 +39,9 @@ MOST_CONNECTIONS = 2_000
 LEFT_OVER = 200
 """Files that connections leave for the database, the sender and the log."""
 SAY_AFTER = 60.0
+
+_OF_AN_SDK = re.compile(rb"/1/|/identify|/v1/[a-z]+$")
+"""Addresses whose callers take 408 for good, and throw away what they could not send in time; a connection that is lost they try again."""
 
 _FRAMING = (b"content-length", b"transfer-encoding")
 
@@ -81,6 +85,7 @@ class Connection(HttpToolsProtocol):
         self._unused = 0
         """Bytes that nothing has been made of yet."""
         self._refusal = 400
+        self.url = b""
         self._is_deaf = self._is_known = False
         self._head: list[tuple[bytes, bytes]] = []
         self._look_later: asyncio.TimerHandle | None = None
@@ -236,7 +241,7 @@ class Connection(HttpToolsProtocol):
             cycle.keep_alive = False
             return
         if is_idle or not (cycle.response_started or self.pipeline):
-            if status != 408 or self._unused or not is_idle:
+            if status != 408 or ((self._unused or not is_idle) and not _OF_AN_SDK.search(self.url)):
                 said = _SENTENCES[status].encode()
                 head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
                 self.transport.write(STATUS_LINE[status] + head % len(said) + said)
