@@ -16,7 +16,7 @@ from oncue.store.rows import Row, one, rows
 MOST_LOOKED_AT = 50_000
 """Rows looked at for one page."""
 
-LOOKED_AT_FIRST = 8_000
+LOOKED_AT_FIRST = 5_000
 """And for the first, so that it is as quick with a million rows as with a thousand; whoever turns to the next has decided to wait."""
 
 Condition = tuple[str, Any]
