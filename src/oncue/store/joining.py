@@ -28,7 +28,6 @@ _MOVES = (
     "UPDATE store_conversation SET user_id = %s WHERE user_id = %s",
     "UPDATE store_event SET user_id = %s WHERE user_id = %s",
     "UPDATE store_message SET user_id = %s WHERE user_id = %s",
-    "UPDATE store_alias SET user_id = %s WHERE user_id = %s",
 )
 """Each finds its rows by an index."""
 

@@ -1,5 +1,6 @@
 """Segment's format, and RudderStack's: bodies as their SDKs send them, with their quirks."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -9,7 +10,7 @@ import pytest
 
 from inside import RULE, SDK_KEYS, TWILIO, WRITE_KEY, full_disk
 from oncue.core import clock
-from oncue.ingest import answers
+from oncue.ingest import answers, sdk
 from oncue.store import intake, keys
 from oncue.store.jobs import Edit, Probe
 
@@ -301,3 +302,15 @@ def test_a_key_that_becomes_an_sdks_may_send_events_and_nothing_else(site):
     site.do(Edit(lambda: keys.create("ops", 0, ["admin"])))
     site.apply("api_keys: [{name: ops, key: public_write_key, source: segment}]")
     assert site.rows("SELECT scopes, source FROM store_apikey WHERE name = 'ops'") == [("events", "segment")]
+
+
+def test_others_have_their_turn_while_a_large_batch_is_read():
+    async def turns():
+        read, ticks = asyncio.ensure_future(sdk.in_turns([] for _ in range(5_000))), 0
+        while not read.done():
+            await asyncio.sleep(0)
+            ticks += 1
+        return len(await read), ticks
+
+    count, ticks = asyncio.run(turns())
+    assert count == 5_000 and ticks >= 25

@@ -91,6 +91,7 @@ def test_a_user_may_hold_an_equals_sign(phone, user):
         token(user="somebody else"),
         token(app=1),
         token(app="x"),
+        token().replace(USER, "somebody else", 1),  # of whom it says it is, though it was made for the other
         token()[:-1],
         token() + "0",
         "", "=", "===", "4567", None, 7, ["x"], "4567=\x00=1=2", f"٤٥٦٧={USER}=1=2",

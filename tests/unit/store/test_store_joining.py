@@ -257,3 +257,17 @@ def test_members_mean_the_user_whose_anonymous_id_they_give(site):
 def test_who_takes_over_a_device_is_named(site):
     take(site, join("v", "ann"), join("v", "bob"))
     assert take(site, join("bob", "carl")) == [NAMED]
+
+
+def test_an_id_of_ones_own_beside_the_same_of_a_device_is_ones_own(site):
+    """Though the alias is at hand in the same transaction."""
+    take(site, join("bob", "mallory"))
+    take(site, event("bob", "of the device"), event("bob", "of bob", anonymous=False))
+    assert (site.events("mallory"), site.events("bob")) == (["of the device"], ["of bob"])
+
+
+def test_who_was_a_visitor_and_is_then_joined_to_is_named(site):
+    take(site, event("w"))
+    assert take(site, join("v", "w")) == []
+    assert site.rows("SELECT id, anonymous FROM store_user") == [("w", 0)]
+    assert take(site, join("w", "carl"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from oncue.core.items import Key, Source
+from oncue.core.items import Key
 from oncue.store import keys
 from oncue.web.api.problems import Refused, wrong
 from oncue.web.backstage import behind
@@ -38,9 +38,8 @@ class Gate:
         if key is None:
             said = "Send an API key that is in use, as `Authorization: Bearer KEY`; an owner makes one."
             raise Refused(401, said, (), _CHALLENGE)
-        if key.source != Source.NATIVE or not key.scopes.intersection(RANKS[RANKS.index(self.scope) :]):
+        if not key.scopes.intersection(RANKS[RANKS.index(self.scope) :]):
             has = ", ".join(sorted(key.scopes))
-            has = has if key.source == Source.NATIVE else f"{has}, and by the doors of {key.source}'s SDKs"
             raise Refused(403, f"This takes a key with the scope {self.scope}; {key.name} has only: {has}.")
         unknown = sorted(request.GET.keys() - self.parameters)
         if unknown:
