@@ -249,9 +249,14 @@ def clock_jumps(stage: Stage) -> str:
 
 
 def stopped(stage: Stage) -> str:
-    """SIGSTOP, for longer than a claim holds and a message is worth sending, then SIGCONT; twice, since the moment matters."""
+    """SIGSTOP, for longer than a claim holds and a message is worth sending, then SIGCONT; twice, since the moment matters. The carrier was away
+    just before, so that some wait to be tried again when they are too late."""
     for _ in range(2):
+        stage.relay.shut()
+        stage.accepts()
+        wait_for(stage.waiting, 10)
         os.kill(stage.oncue.pid, signal.SIGSTOP)
+        stage.relay.open()
         time.sleep(stage.seconds / 2)
         os.kill(stage.oncue.pid, signal.SIGCONT)
         stage.accepts()

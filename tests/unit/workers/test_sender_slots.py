@@ -12,9 +12,10 @@ from oncue.core import clock
 from oncue.core.items import StoreUnavailable
 from oncue.core.outcome import Outcome, Unknown
 from oncue.store.jobs import Poisoned, Record, Release
+from oncue.store.message import Claimed
 from oncue.store.results import Attempted
 from oncue.workers.http import Client
-from oncue.workers.sender import Sender
+from oncue.workers.sender import STALE_AFTER, Sender
 
 __all__ = ["clock_put_back", "inside"]
 
@@ -63,7 +64,7 @@ def test_an_answer_with_bytes_that_are_no_utf8_in_a_header_is_recorded(inside: I
     assert msgspec.json.decode(exchange)[0]["response_headers"]["x-city"] == "Z?rich"
 
 
-@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("late", ["past its time", "a stale claim", ""])
 def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(inside: Inside, monkeypatch, late):
     """Whatever the adaptor: it is no attempt, waits again, and so expires."""
     inside.apply(TELL % 9)
@@ -76,17 +77,21 @@ def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(ins
         called.append("")
         return Unknown("lost"), "[]"
 
-    async def carried() -> None:
+    async def carried(claimed: Claimed) -> None:
         sender = Sender(Client(), "")
         sender.serve(inside.writer)
         monkeypatch.setattr(sender, "_attempt", attempt)
-        if late:
+        if late == "past its time":
             monkeypatch.setattr(clock, "now", lambda: claimed.send_by + 1)
+        elif late:
+            claimed = msgspec.structs.replace(claimed, at=claimed.at - STALE_AFTER - 1)
         sender.take([claimed])
         assert await sender.drain(5) == 0
 
-    inside.run(carried())
-    assert inside.messages("state, attempts") == [("waiting", 0) if late else ("unknown", 1)] and len(called) != late
+    inside.run(carried(claimed))
+    # What waits again and is in time yet is claimed anew, at once.
+    expected = {"past its time": ("waiting", 0), "a stale claim": ("submitting", 0), "": ("unknown", 1)}
+    assert inside.messages("state, attempts") == [expected[late]] and bool(called) != bool(late)
 
 
 class Store:
