@@ -90,7 +90,7 @@ def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(ins
 
     inside.run(carried(claimed))
     # What waits again and is in time yet is claimed anew, at once.
-    expected = {"past its time": ("waiting", 0), "a stale claim": ("submitting", 0), "": ("unknown", 1)}
+    expected = {"past its time": ("waiting", 0), "a stale claim": ("submitting", 1), "": ("unknown", 1)}
     assert inside.messages("state, attempts") == [expected[late]] and bool(called) != bool(late)
 
 
