@@ -5,13 +5,13 @@ import hashlib
 import http.server
 import json
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from browsing import Site, faultless, shoot
+from partner import answering
 
 SDK = Path(sys.prefix) / "sdks" / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd"
 WRITE_KEY, SWRVE_KEY = "seg_write_key", "web_sdk-testkey"
@@ -37,15 +37,12 @@ def shop(tmp_path, page: Page, site: Site):
     )
     for file in SDK.glob("*.js"):
         (tmp_path / file.name).symlink_to(file)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     site.apply(KEYS)
     site.event("u", "configuration is read anew")
-    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
-    expect(page.get_by_role("heading")).to_have_text("Shop")
-    yield page
-    server.shutdown()
-    server.server_close()
+    with answering(functools.partial(Quiet, directory=tmp_path)) as url:
+        page.goto(url)
+        expect(page.get_by_role("heading")).to_have_text("Shop")
+        yield page
 
 
 @pytest.mark.skipif(not SDK.exists(), reason="there is no npm here")

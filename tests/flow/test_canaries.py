@@ -9,11 +9,10 @@ import http.client
 import json
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote, quote_plus
@@ -28,6 +27,7 @@ from house import ANN, Mailbox, ann
 from oncue.simulator import defaults
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
+from partner import answering
 
 WORD = "c4nary"
 SIGNING = "whsec_" + base64.b64encode(b"c4nary signing secret 0123456789").decode()
@@ -160,13 +160,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Partner)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with answering(Partner) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

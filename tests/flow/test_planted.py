@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from html.parser import HTMLParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote
 
 import msgspec
@@ -23,6 +22,7 @@ from house import ANN, ann
 from oncue.simulator import defaults
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
+from partner import answering
 
 PASSWORD = "correct horse battery 7"
 NUMBER = defaults.LONG_CODE
@@ -80,13 +80,8 @@ class Refusing(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{quote('<b>')}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with answering(Refusing) as url:
+        yield f"{url}/{quote('<b>')}"
 
 
 @pytest.fixture(scope="module")
