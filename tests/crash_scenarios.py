@@ -21,12 +21,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from http.client import HTTPException
 from pathlib import Path
 
 import msgspec
 
-from crashing import GRACE_FOR, PAUSE_FOR, Load, Tally, count, settle
+from crashing import GRACE_FOR, PAUSE_FOR, Asking, Tally, count, settle
 from fault_hooks import CLOCK, FILES, GRACE, PLAIN, STALE, WallClock
 from forked import Oncue
 from house import RULES
@@ -35,7 +34,6 @@ from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
 from relay import Relay
 
-HEADERS = {"Content-Type": "application/json"}
 FEW_FILES = 260
 CROWD = 2 * FEW_FILES
 FLOODING = 40
@@ -57,31 +55,6 @@ SELECT message, number FROM store_attempt JOIN store_message ON id = message
 WHERE started_at > send_by AND NOT outcome IN ('', 'Retry') AND NOT exchange = '[]'
 """
 """Calls that were begun after the last look should have forbidden them: to the millisecond."""
-
-
-class Asking(Load):
-    """Counts the answers, and how long the slowest took."""
-
-    def __init__(self, oncue: Oncue, pause_for: float) -> None:
-        self.accepted = self.refused = self.cut = 0
-        self.slowest = 0.0
-        super().__init__(oncue, pause_for=pause_for)
-
-    def ask(self, *items: dict[str, object]) -> bool:
-        """One request."""
-        began = time.monotonic()
-        headers = {**HEADERS, "Authorization": f"Bearer {self._oncue.key}"}
-        try:
-            status, _, _ = self._oncue.call("POST", "/v1/events", msgspec.json.encode({"items": items}), headers)
-        except (OSError, HTTPException):
-            self.cut += 1
-            return False
-        finally:
-            self.slowest = max(self.slowest, time.monotonic() - began)
-        assert status in (202, 503), status
-        self.accepted += status == 202
-        self.refused += status == 503
-        return status == 202
 
 
 class Stage(msgspec.Struct):
@@ -297,7 +270,7 @@ def carrier_down(stage: Stage) -> str:
 def overload(stage: Stage) -> str:
     """Another key sends far more than can be taken in. It is refused; the load has its turn all the same."""
     body = msgspec.json.encode({"items": [{"type": "event", "user": "noisy", "name": "noise"}] * 1_000})
-    headers = {**HEADERS, "Authorization": f"Bearer {NOISY}"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {NOISY}"}
     until = time.monotonic() + stage.seconds
     answers: set[int] = set()
 

@@ -39,6 +39,7 @@ PAUSE_FOR = 0.03
 """Seconds between a client's calls: load, not a test of speed."""
 
 BATCH = 5
+_HEADERS = {"Content-Type": "application/json"}
 
 
 class Tally(msgspec.Struct):
@@ -113,6 +114,31 @@ class Load:
             self.answered.update(numbers)
             n += step
             self._done.wait(self._pause_for)
+
+
+class Asking(Load):
+    """Counts the answers, and how long the slowest took."""
+
+    def __init__(self, oncue: Oncue, pause_for: float) -> None:
+        self.accepted = self.refused = self.cut = 0
+        self.slowest = 0.0
+        super().__init__(oncue, pause_for=pause_for)
+
+    def ask(self, *items: dict[str, object]) -> bool:
+        """One request."""
+        began = time.monotonic()
+        headers = {**_HEADERS, "Authorization": f"Bearer {self._oncue.key}"}
+        try:
+            status, _, _ = self._oncue.call("POST", "/v1/events", msgspec.json.encode({"items": items}), headers)
+        except (OSError, HTTPException):
+            self.cut += 1
+            return False
+        finally:
+            self.slowest = max(self.slowest, time.monotonic() - began)
+        assert status in (202, 503), status
+        self.accepted += status == 202
+        self.refused += status == 503
+        return status == 202
 
 
 def number(n: int) -> str:

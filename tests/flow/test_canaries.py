@@ -1,5 +1,5 @@
 """Canaries: a secret of every kind is planted in an oncue that does everything, and then looked for in all that it says, shows, hands out
-and writes down. What may show one, once, stands in `test_what_is_shown_once_is_shown_once`.
+and writes down. What is shown once, to whom it is for, may stand on that page and nowhere else.
 """
 
 from __future__ import annotations

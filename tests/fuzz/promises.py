@@ -12,47 +12,37 @@ from __future__ import annotations
 import asyncio
 import csv
 import gzip
-import hashlib
 import io
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 from django.conf import settings
+from ear import CATALOGUE, NOW, RESERVED, SEGMENT_KEY, SWRVE_KEY, SWRVE_TOKEN, Doors, fit
 from reading import LONGEST_SENTENCE, Watched, from_json, parts, said, same, scope_in, texts
 from twilio.request_validator import RequestValidator
 
 from inside import request
-from oncue import adaptors
 from oncue.adaptors.twilio import adaptor as twilio
 from oncue.core import clock, phone
-from oncue.core.adaptor import Heard, Refused, Reply, Request, reserved
+from oncue.core.adaptor import Heard, Refused, Reply, Request
 from oncue.core.items import (
     ConsentItem,
     EventItem,
-    Identified,
     Item,
-    JoinItem,
-    Key,
-    Source,
-    Standing,
     UserItem,
-    Verdict,
 )
-from oncue.core.keeping import BAD_TEXT, CONSENT_EVENTS, unfit_event_name, unfit_text, unfit_value
+from oncue.core.keeping import BAD_TEXT, unfit_text, unfit_value
 from oncue.ingest import answers, build, items
 from oncue.rules import conditions, duration, sandbox, templates
 from oncue.rules.document import Document, read_document, read_rule, write_document
 from oncue.rules.spec import Seen
 from oncue.store import database
 
-NOW = 1_795_507_200_000
-CATALOGUE = adaptors.load()
-RESERVED = reserved(CATALOGUE)
 ACCOUNT, TOKEN = "AC0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"
 CONFIG = {"account_sid": ACCOUNT, "auth_token": TOKEN}
 
@@ -85,21 +75,8 @@ def ingest(data: bytes) -> None:
             assert isinstance(among, str) or same(alone, among), (alone, among)
 
 
-def _fit(item: Item) -> None:
-    """It can be kept, as it is, by any store."""
-    assert not unfit_text(item.user, "user")
-    if isinstance(item, EventItem):
-        assert not unfit_event_name(item.name, "name", RESERVED) or item.name in CONSENT_EVENTS
-        assert not BAD_TEXT.search(item.id) and NOW - items.PAST <= item.timestamp <= NOW + items.FUTURE
-    for properties in (getattr(item, "properties", {}), getattr(item, "user_properties", None) or {}):
-        assert not unfit_value(properties, "properties")
-        assert same(msgspec.json.decode(msgspec.json.encode(properties)), properties)
-    if isinstance(item, JoinItem):
-        assert not unfit_text(item.alias, "alias")
-
-
 def _kept(item: Item) -> None:
-    _fit(item)
+    fit(item)
     again = items.read(msgspec.json.encode(_written(item)), NOW, RESERVED)
     assert isinstance(again, items.Batch), again
     if len(msgspec.json.encode(_written(item))) <= items.MOST_ITEM_BYTES:
@@ -112,45 +89,7 @@ def _written(item: Item) -> dict[str, Any]:
     return {"type": kind, **given}
 
 
-SEGMENT_KEY, SWRVE_KEY, APP = "segment-key-1", "swrve-key-1", 1234
-SWRVE_TOKEN = f"{APP}=u1=1=" + hashlib.md5(f"u11{SWRVE_KEY}".encode(), usedforsecurity=False).hexdigest()
-
-
-class _Doors:
-    """What the ear needs of the rest of the house: two keys, and a store that looks at what it is given."""
-
-    public_url = "https://oncue.example.com"
-    keys: ClassVar = {
-        SEGMENT_KEY: Key(id="1", name="segment", source=Source.SEGMENT),
-        SWRVE_KEY: Key(id="2", name="swrve", source=Source.SWRVE, app=APP),
-    }
-
-    def key(self, token: str) -> Key | None:
-        return self.keys.get(token)
-
-    def app_keys(self, app: int) -> list[tuple[str, Key]]:
-        return [(SWRVE_KEY, self.keys[SWRVE_KEY])] if app == APP else []
-
-    async def intake(self, key: Key, given: Sequence[Item]) -> list[Verdict]:
-        for item in given:
-            _fit(item)
-        return [Verdict(id="1") for _ in given]
-
-    async def identify(self, key: Key, device: str, user: str) -> Identified:
-        assert not unfit_text(device, "device") and not unfit_text(user, "user")
-        return Identified(device, Standing.NEW)
-
-    def inbound(self, adaptor: str, name: str) -> None:
-        return None
-
-    async def ready(self) -> str:
-        return ""
-
-    def metrics(self) -> str:
-        return ""
-
-
-_EAR = build(_Doors(), reserved=RESERVED)  # type: ignore[arg-type]
+_EAR = build(Doors(), reserved=RESERVED)  # type: ignore[arg-type]
 _LOOP = asyncio.new_event_loop()
 
 
