@@ -132,7 +132,7 @@ UNDERSTOOD: dict[str, tuple[tuple[int, ...], bytes]] = {
 }  # fmt: skip
 
 CLOSED_AFTER: dict[str, tuple[int, bytes]] = {
-    "rubbish after a request": (202, framed(LENGTH) + b"XXXX"),
+    "rubbish after a request": (202, framed(LENGTH) + b"RUBBISH"),
     "rubbish in place of the next request": (202, framed(LENGTH) + b"GARBAGE\r\n\r\n" + HIDDEN),
     "another request after `close`": (202, framed(LENGTH, b"Connection: close") + HIDDEN),
     "HTTP/1.0": (202, framed(LENGTH, version=b"1.0") + HIDDEN),
