@@ -24,7 +24,7 @@ def listening(inside: Inside, monkeypatch: pytest.MonkeyPatch):
 
     run = written._run
     with monkeypatch.context() as patched:
-        patched.setattr(written, "_run", lambda sql, values: (heard.append(sql), run(sql, values)))
+        patched.setattr(written, "_run", lambda sql, values: (heard.append(sql), run(sql, values))[1])
         inside.do(Edit(lambda: connection.execute_wrappers.append(note)))
         heard.clear()
         yield heard

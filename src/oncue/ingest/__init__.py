@@ -92,10 +92,9 @@ def build(
         if not route:
             await _elsewhere(fallback, scope, receive, send)
             return
-        is_sdk = handler is serve_sdk
+        is_sdk, hearing = handler is serve_sdk, Hearing(room, receive)
         try:
-            with room.hearing(receive) as hearing:
-                status = await handler(route, scope, hearing, send)
+            status = await handler(route, scope, hearing, send)
         except Refused as refused:
             status = refused.status
             await answer_refused(send, refused, is_sdk=is_sdk)
@@ -105,6 +104,8 @@ def build(
             log.exception("a request to %s failed because of a fault in oncue", scope["path"])
             status = 500
             await answer_refused(send, Refused(500, _BROKEN), is_sdk=is_sdk)
+        finally:
+            hearing.leave()
         counts.requests[route, status] += 1
 
     return app

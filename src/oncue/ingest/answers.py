@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
@@ -14,9 +13,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-READ_WITHIN = 20.0
-"""Seconds for a request's body to arrive."""
 
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
@@ -54,7 +50,8 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 async def read_body(scope: Scope, receive: Hears, limit: int) -> bytes:
-    """The body, unpacked if it came gzipped. Raises `Refused` past the limit, packed or unpacked, and when it dawdles."""
+    """The body, unpacked if it came gzipped. Raises `Refused` past the limit, packed or unpacked; one that dawdles is its
+    connection's business."""
     encoding = header(scope, b"content-encoding").strip().lower()
     if encoding not in (b"", b"identity", b"gzip"):
         raise Refused(415, f"The encoding {encoding.decode('latin-1')} is not known here; send gzip or none.")
@@ -71,19 +68,15 @@ async def read_body(scope: Scope, receive: Hears, limit: int) -> bytes:
 
 async def _collect(receive: Receive, limit: int) -> bytes:
     pieces = bytearray()
-    try:
-        async with asyncio.timeout(READ_WITHIN):  # the first piece too: a client may send its headers and nothing more
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Gone
-                pieces += message.get("body", b"")
-                if len(pieces) > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body"):
-                    return bytes(pieces)
-    except TimeoutError:
-        raise Refused(408, f"The request did not arrive within {READ_WITHIN:.0f} seconds.") from None
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        pieces += message.get("body", b"")
+        if len(pieces) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return bytes(pieces)
 
 
 def _unpack(body: bytes, limit: int) -> bytes:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from oncue.ingest.answers import Message, Receive, Refused
 
 MOST_BYTES = 64_000_000
@@ -17,18 +14,9 @@ class Room:
     def __init__(self) -> None:
         self.taken = 0
 
-    @contextmanager
-    def hearing(self, receive: Receive) -> Iterator[Hearing]:
-        """For as long as one request is answered."""
-        one = Hearing(self, receive)
-        try:
-            yield one
-        finally:
-            self.taken -= one.size
-
 
 class Hearing:
-    """What a request sends, counted. It is called as any `receive` is."""
+    """What a request sends, counted until it is answered and `leave`s. It is called as any `receive` is."""
 
     __slots__ = ("_receive", "_room", "size")
 
@@ -49,3 +37,7 @@ class Hearing:
         self._room.taken += size
         if self._room.taken > MOST_BYTES:
             raise Refused(503, "The server is taking in as much as it can; try again in 1 s.", (b"retry-after", b"1"))
+
+    def leave(self) -> None:
+        """Nothing of it is in memory any more."""
+        self._room.taken -= self.size

@@ -39,12 +39,6 @@ class Segment:
 
     async def hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         """Answer one request; returns the status. Raises `Refused`."""
-        try:
-            return await self._hear(kind, scope, receive, send)
-        except Refused as refused:  # RudderStack's Python client gives up on 408
-            raise Refused(503 if refused.status == 408 else refused.status, str(refused), *refused.headers) from None
-
-    async def _hear(self, kind: str, scope: Scope, receive: Hears, send: Send) -> int:
         if scope["method"] != "POST":
             raise Refused(405, "Send this with POST.", (b"allow", b"POST, OPTIONS"))
         body = _read(await read_body(scope, receive, MOST_BYTES), kind)

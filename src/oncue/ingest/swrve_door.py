@@ -28,7 +28,7 @@ _PATH = re.compile(
 _FLUSH = {"flush_frequency": 30_000, "flush_refresh_delay": 5_000}
 """Milliseconds. Without them the web SDK never begins to send what it has."""
 
-_TEMPORARY = frozenset({408, 429, 502, 503, 504})
+_TEMPORARY = frozenset({429, 502, 503, 504})
 
 
 class Swrve:

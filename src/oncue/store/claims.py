@@ -11,19 +11,18 @@ from oncue.core.message import State
 from oncue.core.reasons import SENTENCES, STOPPED, Reason
 from oncue.store import consent, courtesy, outbox, report
 from oncue.store.lanes import Lanes
-from oncue.store.message import COLUMNS, FIELDS, Message
+from oncue.store.message import COLUMNS, Message
+from oncue.store.statements import read, select
 from oncue.store.unit import Unit
 
 log = logging.getLogger("oncue.store")
 
-_DUE = (
-    f"SELECT {', '.join(COLUMNS)} FROM store_message "
-    "WHERE state = 'waiting' AND lane = %s AND priority = %s AND due_at <= %s ORDER BY due_at LIMIT %s"
+_DUE = select(
+    ", ".join(COLUMNS),
+    "store_message WHERE state = 'waiting' AND lane = ? AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
 )
 _NEXT_DUE = "SELECT MIN(due_at) FROM store_message WHERE state = 'waiting' AND lane = %s AND priority = %s"
-_STALE = (
-    f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE state = 'waiting' AND send_by < %s ORDER BY send_by LIMIT %s"
-)
+_STALE = select(", ".join(COLUMNS), "store_message WHERE state = 'waiting' AND send_by < ? ORDER BY send_by LIMIT ?")
 
 HELD_AT_ONCE = 500
 """Messages of a lane that are put off at once when night falls on what waits: its pacing is for sending."""
@@ -54,7 +53,7 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
 
 def expire(unit: Unit, limit: int = 500) -> int:
     """Messages whose send-by time has passed are stale, whatever held them. Returns how many there were."""
-    found = [unit.keep(message) for message in _select(_STALE, _surely(unit), limit)]
+    found = [unit.keep(message) for message in read(_STALE, _surely(unit), limit, shape=Message)]
     stale = [
         message for message in found if message.state == State.WAITING
     ]  # no report of this transaction says otherwise
@@ -78,7 +77,7 @@ def _due(unit: Unit, lane: str, wanted: int) -> list[Message]:
     found: list[Message] = []
     for priority in (0, 1):
         if len(found) < wanted:
-            found += _select(_DUE, lane, priority, unit.now, wanted - len(found))
+            found += read(_DUE, lane, priority, unit.now, wanted - len(found), shape=Message)
     return found
 
 
@@ -143,9 +142,3 @@ def _next_due(lane: str) -> int | None:
             cursor.execute(_NEXT_DUE, [lane, priority])
             times.append(cursor.fetchone()[0])
     return min((one for one in times if one is not None), default=None)
-
-
-def _select(sql: str, *values: str | int) -> list[Message]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [Message(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from django.db import connection
 
 from oncue.core import clock
 from oncue.core.event import User
 from oncue.core.message import State
-from oncue.store.message import COLUMNS, FIELDS, Message
+from oncue.store.message import COLUMNS, Message
+from oncue.store.statements import read, select
 
 decode = msgspec.json.decode
 encode = msgspec.json.Encoder().encode
@@ -27,22 +27,32 @@ SENT = (State.SUBMITTING, State.ACCEPTED, State.UNKNOWN)
 AMONG = "IN (SELECT value FROM json_each(%s))"
 """One statement text whatever the number of values, so that it is prepared once."""
 
+_AMONG = AMONG.replace("%s", "?")
+"""For `read`, which goes past Django's cursor."""
+
 _SENT = f"""
 WITH RECURSIVE search(old, step) AS (
   SELECT 0, 1099511627776
   UNION ALL
-  SELECT old + CASE WHEN (SELECT created_at FROM store_message WHERE seq >= old + step ORDER BY seq LIMIT 1) < %s THEN step ELSE 0 END, step / 2
+  SELECT old + CASE WHEN (SELECT created_at FROM store_message WHERE seq >= old + step ORDER BY seq LIMIT 1) < ? THEN step ELSE 0 END, step / 2
   FROM search WHERE step > 0
 )
-SELECT user_id, COUNT(*) FROM store_message
-WHERE user_id {AMONG} AND seq > (SELECT MAX(old) FROM search) AND due_at >= %s AND state {AMONG} AND category {AMONG}
-  AND adaptor || '.' || action {AMONG} AND NOT id {AMONG}
-GROUP BY user_id
+SELECT json_group_array(json_array(user_id, sent)) FROM (
+  SELECT user_id, COUNT(*) AS sent FROM store_message
+  WHERE user_id {_AMONG} AND seq > (SELECT MAX(old) FROM search) AND due_at >= ? AND state {_AMONG} AND category {_AMONG}
+    AND adaptor || '.' || action {_AMONG} AND NOT id {_AMONG}
+  GROUP BY user_id
+)
 """
 """Rows are in the order of their making, so the first of a time is found as in a dictionary, by halves: 40 rows are looked at however many
 there are, and of each user only those since."""
 
-_SELECT_MESSAGE = f"SELECT {', '.join(COLUMNS)} FROM store_message WHERE "
+_OWNERS = (
+    "SELECT json_group_array(json_array(phone, id)) FROM (SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
+    f"FROM store_user WHERE NOT phone = '' AND phone {_AMONG}) AS owners WHERE nth <= 2"
+)
+
+_MESSAGE = ", ".join(COLUMNS)
 
 
 class OptOutState(msgspec.Struct):
@@ -129,9 +139,7 @@ class Facts:
     def load_users(self, ids: Iterable[str]) -> None:
         """Have the users at hand; those who do not exist yet begin without properties."""
         wanted = {one for one in ids if one not in self.users}
-        for one, properties, anonymous in self._query(
-            "SELECT id, properties, anonymous FROM store_user WHERE id ", wanted
-        ):
+        for one, properties, anonymous in _rows("id, properties, anonymous", "store_user WHERE id", wanted):
             self.users[one] = User(id=one, properties=decode(properties), anonymous=bool(anonymous))
         for one in wanted:
             if one not in self.users:
@@ -139,23 +147,25 @@ class Facts:
 
     def _load_aliases(self, ids: set[str]) -> None:
         """Whose these ids are; what is asked of an id is asked of its user too."""
-        for one, user, source in self._query("SELECT id, user_id, source FROM store_alias WHERE id ", ids):
+        for one, user, source in _rows("id, user_id, source", "store_alias WHERE id", ids):
             self.aliases[one] = (user, source)
         for asked in (self.wanted.users, self.wanted.consents):
             asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
 
     def load_seen(self, digests: set[str]) -> None:
         """Which of the clients' ids were taken in before."""
-        self.seen.update(self._query("SELECT digest, event FROM store_seen WHERE digest ", digests - self.seen.keys()))
+        self.seen.update(_rows("digest, event", "store_seen WHERE digest", digests - self.seen.keys()))
 
     def load_messages(self, ids: Iterable[str]) -> None:
         """Have the messages at hand."""
-        for row in self._query(_SELECT_MESSAGE + "id ", {one for one in ids if one not in self.messages}):
-            self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
+        wanted = {one for one in ids if one not in self.messages}
+        for message in _rows(_MESSAGE, "store_message WHERE id", wanted, Message):
+            self.keep(message)
 
     def load_messages_by_provider(self, provider_ids: set[str]) -> None:
-        for row in self._query(_SELECT_MESSAGE + "NOT provider_id = '' AND provider_id ", provider_ids):
-            self.keep(Message(**dict(zip(FIELDS, row, strict=True))))
+        source = "store_message WHERE NOT provider_id = '' AND provider_id"
+        for message in _rows(_MESSAGE, source, provider_ids, Message):
+            self.keep(message)
 
     def keep(self, message: Message) -> Message:
         """Have this message at hand; the copy already in use wins."""
@@ -167,23 +177,22 @@ class Facts:
     def load_triggers(self, events: Iterable[str]) -> None:
         """Have the properties of these events at hand: what a status event carries as `trigger`."""
         wanted = {one for one in events if one not in self.triggers}
-        for one, properties in self._query("SELECT id, properties FROM store_event WHERE id ", wanted):
+        for one, properties in _rows("id, properties", "store_event WHERE id", wanted):
             self.triggers[one] = decode(properties)
 
     def load_consents(self, users: Iterable[str]) -> None:
         """Have what these users said to each category at hand."""
         wanted = {one for one in users if one not in self._read_consents}
         self._read_consents |= wanted
-        sql = "SELECT user_id, category, state, at FROM store_consent WHERE user_id "
-        for user, category, state, at in self._query(sql, wanted):
+        for user, category, state, at in _rows("user_id, category, state, at", "store_consent WHERE user_id", wanted):
             self.consents.setdefault((user, category), (state, at))
 
     def load_opt_outs(self, addresses: Iterable[str]) -> None:
         """Have the opt-outs of these numbers at hand."""
         wanted = {one for one in addresses if one not in self._read_addresses}
         self._read_addresses |= wanted
-        sql = "SELECT address, scope, source, at, lifted_at FROM store_optout WHERE address "
-        for address, scope, source, at, lifted_at in self._query(sql, wanted):
+        columns = "address, scope, source, at, lifted_at"
+        for address, scope, source, at, lifted_at in _rows(columns, "store_optout WHERE address", wanted):
             self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
 
     def load_sent(self, users: Iterable[str], which: Sent) -> None:
@@ -198,22 +207,18 @@ class Facts:
                 self.at_hand.setdefault(message.user, {})[message.id] = message
                 known.append(message.id)
         lists = [encode(one).decode() for one in (SENT, which.categories, which.kinds, known)]
-        with connection.cursor() as cursor:
-            # A day more than is counted: a message may have waited for its turn, and a clock may have been put back.
-            values: list[Any] = [which.since - clock.DAY, encode(sorted(wanted)).decode(), which.since, *lists]
-            cursor.execute(_SENT, values)
-            self.sent.update(cursor.fetchall())
+        # A day more than is counted: a message may have waited for its turn, and a clock may have been put back.
+        since = which.since - clock.DAY
+        self.sent.update(read(_SENT, since, encode(sorted(wanted)).decode(), which.since, *lists))
 
     def load_descendants(self, roots: Iterable[str]) -> None:
         """How many messages and emitted events each chain already has."""
         wanted = {one for one in roots if one not in self.descendants}
         self.descendants.update(dict.fromkeys(wanted, 0))
-        for sql in (
-            "SELECT root, COUNT(*) FROM store_message WHERE root {} GROUP BY root",
-            "SELECT root, COUNT(*) FROM store_event WHERE depth > 0 AND source = 'rule' AND root {} GROUP BY root",
-        ):
-            for root, count in self._rows(sql.format(AMONG), wanted):
-                self.descendants[root] += count
+        # One by one and not counted by the database: of a chain there are few.
+        for source in ("store_message WHERE root", "store_event WHERE depth > 0 AND source = 'rule' AND root"):
+            for (root,) in _rows("root", source, wanted):
+                self.descendants[root] += 1
 
     def forget(self, user: str) -> None:
         """Nothing of a user who was erased stays at hand: whoever comes next in this transaction finds what the database has, which is nothing."""
@@ -232,23 +237,14 @@ class Facts:
     def load_conversations(self, pairs: set[tuple[str, str]]) -> None:
         """Have at hand who was last texted on these pairs of numbers, and whose numbers they are."""
         addresses = {address for address, _ in pairs}
-        sql = "SELECT address, sender, user_id, message FROM store_conversation WHERE address "
-        for address, sender, user, message in self._query(sql, addresses):
+        columns = "address, sender, user_id, message"
+        for address, sender, user, message in _rows(columns, "store_conversation WHERE address", addresses):
             self.conversations.setdefault((address, sender), (user, message))
         # Two are enough to know that a number does not say who it is.
-        sql = (
-            "SELECT phone, id FROM (SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
-            f"FROM store_user WHERE NOT phone = '' AND phone {AMONG}) AS owners WHERE nth <= 2"
-        )
-        for phone, user in self._rows(sql, addresses):
+        for phone, user in read(_OWNERS, encode(sorted(addresses)).decode()) if addresses else ():
             self.owners.setdefault(phone, []).append(user)
 
-    def _query(self, select: str, values: set[str]) -> list[tuple[Any, ...]]:
-        return self._rows(select + AMONG, values)
 
-    def _rows(self, sql: str, values: set[str]) -> list[tuple[Any, ...]]:
-        if not values:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [encode(sorted(values)).decode()])
-            return list(cursor.fetchall())
+def _rows(columns: str, source: str, values: set[str], shape: Any = list[Any]) -> list[Any]:
+    """These columns of the rows whose key, with which `source` ends, is one of the values."""
+    return read(select(columns, f"{source} {_AMONG}"), encode(sorted(values)).decode(), shape=shape) if values else []

@@ -10,7 +10,7 @@ from oncue.core.adaptor import Adaptor, Lane
 from oncue.core.message import Category, State
 
 
-class Message(msgspec.Struct, kw_only=True):
+class Message(msgspec.Struct, kw_only=True, array_like=True):
     """A row of `store_message`. `fields`, `scopes` and `warnings` are JSON text; `raised` the statuses whose events exist, comma-separated."""
 
     id: str

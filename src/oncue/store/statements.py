@@ -1,29 +1,30 @@
-"""Statements that write many rows at once.
+"""Statements of the writer: many rows are written, or read, in one step.
 
-SQLite's driver lets go of Python's lock for every row that `executemany` writes, and while the event loop is busy each row then waits for
-its turn to take it back: a transaction of 250 rows took five times as long as its work. So a statement names all its rows. Statements of
-1, 2, 4 … 128 rows are prepared once each and kept.
+SQLite's driver lets go of Python's lock for every row that it reads, and for every statement; while the event loop is busy the writer's thread
+then waits for its turn to take the lock back: a transaction that wrote 250 rows one by one took five times as long as its work. So a
+statement names all its rows, and a query answers with one row, which is a JSON list of rows.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
 import msgspec
 from django.db import connection
 
-MOST_ROWS = 128
-"""Times the columns of the widest table this stays far below SQLite's limit of 32,766 values."""
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Rows that a statement has, so that each statement is prepared a few times and kept. Times the columns of the widest table, the last one stays
+far below SQLite's limit of 32,766 values."""
 
 Row = tuple[Any, ...]
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A statement around its rows: `head (?, ?), (?, ?) tail`."""
+    """A statement around its rows: `head (?, ?), (?, ?) tail`. Rows whose first value is NULL are none: they fill it up."""
 
     head: str
     columns: int
@@ -32,7 +33,8 @@ class Statement(msgspec.Struct, frozen=True):
 
 def insert(table: str, columns: str, conflict: str = "") -> Statement:
     """An INSERT, and what to do about rows that are there. No two rows of one write may be the same one."""
-    return Statement(f"INSERT INTO {table} ({columns}) VALUES ", columns.count(",") + 1, conflict)
+    head = f"INSERT INTO {table} ({columns}) SELECT * FROM (VALUES "
+    return Statement(head, columns.count(",") + 1, f") AS given WHERE column1 IS NOT NULL {conflict}")
 
 
 def update(table: str, key: str, columns: Sequence[str]) -> Statement:
@@ -45,22 +47,42 @@ def update(table: str, key: str, columns: Sequence[str]) -> Statement:
 
 def write(statement: Statement, rows: list[Row]) -> None:
     """Write the rows, in order."""
-    at = 0
-    while at < len(rows):
-        size = min(MOST_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
-        _run(_sql(statement, size), list(chain.from_iterable(rows[at : at + size])))
-        at += size
+    for at in range(0, len(rows), _SIZES[-1]):
+        some = rows[at : at + _SIZES[-1]]
+        size = next(size for size in _SIZES if size >= len(some))
+        filling = [None] * ((size - len(some)) * statement.columns)
+        _run(_sql(statement, size), [*chain.from_iterable(some), *filling]).close()
 
 
 @lru_cache(maxsize=256)
+def select(columns: str, source: str) -> str:
+    """A query for `read`: what stands between SELECT and FROM, and what follows."""
+    return f"SELECT json_group_array(json_array({columns})) FROM (SELECT {columns} FROM {source})"
+
+
+def read(sql: str, *values: Any, shape: Any = list[Any]) -> list[Any]:
+    """The rows of a `select`, each of this shape."""
+    cursor = _run(sql, values)
+    (found,) = cursor.fetchone()
+    cursor.close()
+    rows: list[Any] = _reader(shape).decode(found)
+    return rows
+
+
+@cache
+def _reader(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(list[shape])
+
+
+@lru_cache(maxsize=512)
 def _sql(statement: Statement, rows: int) -> str:
     marks = f"({', '.join('?' * statement.columns)})"
-    return f"{statement.head}{', '.join([marks] * rows)} {statement.tail}"
+    return f"{statement.head}{', '.join([marks] * rows)}{statement.tail}"
 
 
-def _run(sql: str, values: list[Any]) -> None:
+def _run(sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
     """Past Django's cursor, which would translate thousands of marks each time."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         database: sqlite3.Connection = connection.connection
-        database.execute(sql, values).close()
+        return database.execute(sql, values)

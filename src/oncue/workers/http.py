@@ -11,6 +11,8 @@ import asyncio
 import base64
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,7 +67,7 @@ class Client:
     ) -> Answer:
         """See `oncue.core.http.Http`."""
         refusal = _refusal(url, trusted)
-        if refusal is None and headers and any(_BREAK.search(text) for pair in headers.items() for text in pair):
+        if refusal is None and headers and any(map(_BREAK.search, chain.from_iterable(headers.items()))):
             refusal = "A header's name and value must each be one line."
         if refusal:
             return NotSent(refusal, forbidden=True)
@@ -79,7 +81,7 @@ class Client:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN),
+                timeout=_timeout(deadline),
                 trace_request_ctx=progress,
             ) as answer:
                 content = await _read(answer, limit)
@@ -123,6 +125,11 @@ class Client:
 
 
 _BREAK = re.compile(r"[\r\n\x00]")
+
+
+@lru_cache(maxsize=100)
+def _timeout(deadline: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN)
 
 
 def _basic(auth: tuple[str, str]) -> str:

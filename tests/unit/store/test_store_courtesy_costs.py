@@ -6,12 +6,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from django.db import connection
 
 from inside import Inside
 from listening import listening, reads
 from oncue.core import clock
-from oncue.store.jobs import Edit
+from oncue.store import statements as written
 from policed import (
     OFFER,
     Q_ANY,
@@ -64,19 +63,14 @@ def seen_by_the_cap(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> int:
         inside.event("nobody", "nothing")
         assert not any("RECURSIVE" in sql for sql in heard)
     asked: list[tuple[str, list]] = []
-
-    def note(execute, sql, params, many, context):
-        if "RECURSIVE" in sql:
-            asked.append((sql, list(params)))
-        return execute(sql, params, many, context)
-
-    inside.do(Edit(lambda: connection.execute_wrappers.append(note)))
-    inside.event("ann", "offered")
-    inside.do(Edit(lambda: connection.execute_wrappers.remove(note)))
+    run = written._run
+    with monkeypatch.context() as patched:
+        patched.setattr(written, "_run", lambda sql, values: (asked.append((sql, list(values))), run(sql, values))[1])
+        inside.event("ann", "offered")
     inside.execute(
         "UPDATE store_message SET state = 'canceled' WHERE state IN ('submitting', 'suppressed') AND user_id = 'ann'"
     )
-    ((sql, values),) = asked
+    ((sql, values),) = [one for one in asked if "RECURSIVE" in one[0]]
     steps = 0
 
     def step() -> None:
@@ -84,9 +78,9 @@ def seen_by_the_cap(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> int:
         steps += 1
 
     with closing(sqlite3.connect(inside.path)) as file:
-        plan = file.execute(f"EXPLAIN QUERY PLAN {sql.replace('%s', '?')}", values).fetchall()
+        plan = file.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         assert any("USING INDEX message_user (user_id=? AND seq>?)" in row[3] for row in plan), plan
         assert not [row[3] for row in plan if row[3].startswith("SCAN store_")], plan
         file.set_progress_handler(step, 10)
-        file.execute(sql.replace("%s", "?"), values).fetchall()
+        file.execute(sql, values).fetchall()
     return steps

@@ -46,7 +46,7 @@ def test_no_statement_of_the_writer_reads_a_whole_table(inside, monkeypatch):
         return execute(sql, params, many, context)
 
     run = written._run
-    monkeypatch.setattr(written, "_run", lambda sql, values: (statements.add(sql), run(sql, values)))
+    monkeypatch.setattr(written, "_run", lambda sql, values: (statements.add(sql), run(sql, values))[1])
     inside.do(Edit(lambda: connection.execute_wrappers.append(note)))
     inside.apply(LOOP + CHAIN)
     properties = {"phone_number": "+15005551001", "consent_promotional": True}

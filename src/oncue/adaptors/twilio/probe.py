@@ -32,7 +32,7 @@ def probe(config: Config, url: str) -> Probe:
         url=where,
         headers={
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-            "X-Twilio-Signature": signature.signatures(token, where, form)[0],
+            "X-Twilio-Signature": next(signature.signatures(token, where, form)),
         },
         body=urlencode(form).encode(),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from oncue.core.adaptor import Config, Refused, Request
@@ -32,7 +32,7 @@ def verify(config: Config, request: Request) -> Refused | Parameters:
         form = parse_qsl(request.body.decode("utf-8"), keep_blank_values=True) if is_form else []
     except (UnicodeDecodeError, ValueError):
         return Refused("The body is not a form.", 403)
-    query = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
+    query = parse_qs(urlsplit(request.url).query, keep_blank_values=True) if "?" in request.url else {}
     stated = query.get("bodySHA256")
     if stated and not _same(stated[0].lower(), hashlib.sha256(request.body).hexdigest()):
         return Refused("The body is not the one that was signed.", 403)
@@ -45,17 +45,18 @@ def verify(config: Config, request: Request) -> Refused | Parameters:
     return [(name, value) for name, values in query.items() for value in values]
 
 
-def signatures(token: str, url: str, form: Iterable[tuple[str, str]]) -> list[str]:
-    """The signatures that count for this URL: Twilio keeps or drops the port, depending on product and scheme."""
+def signatures(token: str, url: str, form: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The signatures that count for this URL, the likely one first: Twilio keeps or drops the port, depending on product and scheme."""
     tail = "".join(f"{name}{value}" for name, value in sorted(set(form)))
-    return [_sign(token, variant + tail) for variant in _variants(url)]
+    for variant in _variants(url):
+        yield _sign(token, variant + tail)
 
 
 def _sign(token: str, text: str) -> str:
-    return base64.b64encode(hmac.new(token.encode(), text.encode("utf-8"), hashlib.sha1).digest()).decode()
+    return base64.b64encode(hmac.digest(token.encode(), text.encode("utf-8"), "sha1")).decode()
 
 
-def _variants(url: str) -> list[str]:
+def _variants(url: str) -> Iterator[str]:
     parts = urlsplit(url.split("#", 1)[0])
     host = parts.hostname or ""
     if ":" in host:
@@ -64,11 +65,8 @@ def _variants(url: str) -> list[str]:
     # `urlunsplit` would lose an empty query's question mark; the raw path and query are kept byte for byte.
     rest = url.split("#", 1)[0].split("://", 1)[1]
     rest = rest[len(parts.netloc) :]
-    return list(
-        dict.fromkeys(
-            f"{parts.scheme}://{netloc}{rest}" for netloc in (parts.netloc.rpartition("@")[2], host, f"{host}:{port}")
-        )
-    )
+    for netloc in dict.fromkeys((parts.netloc.rpartition("@")[2], host, f"{host}:{port}")):
+        yield f"{parts.scheme}://{netloc}{rest}"
 
 
 def _same(one: str, other: str) -> bool:
