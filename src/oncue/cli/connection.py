@@ -40,7 +40,7 @@ LEFT_OVER = 200
 """Files that connections leave for the database, the sender and the log."""
 SAY_AFTER = 60.0
 
-_OF_AN_SDK = re.compile(rb"/1/|/identify|/v1/[a-z]+$")
+_OF_AN_SDK = re.compile(rb"/1/|/identify|/v1/(?!events$)[a-z]+$")
 """Addresses whose callers take 408 for good, and throw away what they could not send in time; a connection that is lost they try again."""
 
 _FRAMING = (b"content-length", b"transfer-encoding")
