@@ -1,6 +1,8 @@
 # The one task runner. Every verb builds what it needs; CI runs the same ones.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where it is set, each of the processes that tests start would compile oncue anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test browser lint types bench crash soak fuzz audit sbom clean
 
