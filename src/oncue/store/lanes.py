@@ -5,7 +5,7 @@ what paces messages: a sender number, a messaging service, a mail host. A lane i
 one message at a time tries whether the provider is back, so that an outage costs a call now and then, and not one for each message. Kept in memory by the one writer; nothing here outlives a
 process, since pacing that is forgotten at a restart errs by one message a lane.
 
-Touched by the writer's thread only, but for `is_closed` and `unheard`, which the process and the poller set.
+Touched by the writer's thread only, but for `is_closed` and `unheard`, which the process and the poller set, and `resting`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,17 @@ _BURST_FOR = 0.1  # seconds' worth of messages that may go at once, so that a fa
 
 
 class _Lane:
-    __slots__ = ("adaptor", "due_at", "failures", "next_at", "per_second", "rests_until", "tries", "waiting")
+    __slots__ = (
+        "adaptor",
+        "due_at",
+        "failures",
+        "next_at",
+        "per_second",
+        "rests_since",
+        "rests_until",
+        "tries",
+        "waiting",
+    )
 
     def __init__(self, adaptor: str) -> None:
         self.adaptor = adaptor
@@ -42,6 +52,7 @@ class _Lane:
         self.due_at = 0  # milliseconds: nothing that waits is due before
         self.failures = 0  # in a row
         self.tries = 0  # since it rests; 0 while all is well
+        self.rests_since = 0  # milliseconds
         self.rests_until = 0.0  # steady seconds
 
 
@@ -126,6 +137,7 @@ class Lanes:
             log.warning(
                 "%s: %d calls in a row came to nothing; from now on one message at a time tries", lane, state.failures
             )
+            state.rests_since = clock.now()
             _rest(state)
 
     def worked(self, lane: str) -> None:
@@ -137,6 +149,11 @@ class Lanes:
             log.warning("%s: the provider answers again", lane)
         state.failures = state.tries = 0
         state.rests_until = 0.0
+
+    def resting(self) -> list[tuple[str, str, int]]:
+        """Lanes that rest while something waits in them: (adaptor, lane, since when). May be asked for on any thread."""
+        lanes = list(self._lanes.items())
+        return [(one.adaptor, lane, one.rests_since) for lane, one in lanes if one.tries and one.waiting]
 
     def waits(self, adaptor: str, lane: str, per_second: float, due_at: int) -> None:
         """A message waits in this lane, due then."""

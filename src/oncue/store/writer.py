@@ -139,6 +139,10 @@ class Writer:
         """What people wrote while oncue was away is known."""
         self._lanes.unheard.discard(adaptor)
 
+    def resting(self) -> list[tuple[str, str, int]]:
+        """Lanes whose provider does not answer, while something waits in them: (adaptor, lane, since when)."""
+        return self._lanes.resting()
+
     def stop_claiming(self) -> None:
         """Take no new message in hand: the process is about to end."""
         self._lanes.is_closed = True

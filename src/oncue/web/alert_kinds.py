@@ -13,6 +13,7 @@ KINDS = {
     "rule_fault": "Rule not evaluated",
     "deliverability": "Fewer delivered",
     "silence": "No callbacks",
+    "unreachable": "Provider unreachable",
     "unknown": "Messages unknown",
     alerts.TEST: "Test",
 }
@@ -25,6 +26,7 @@ MEANINGS = {
     "rule_fault": "events came that a rule could not be evaluated on",
     "deliverability": "a smaller part of the messages arrives than did before",
     "silence": "a provider reports nothing about messages it took",
+    "unreachable": "a provider has given no answer of use for two minutes while messages wait for it",
     "unknown": "nobody knows of some messages whether the provider took them",
     alerts.TEST: "somebody wanted to see whether alerts arrive",
 }

@@ -62,7 +62,7 @@ class Alerts:
     def _look(self) -> tuple[list[alerts.Alarm], list[int]]:
         open_now = alerts.open_ones()
         known = frozenset((row["kind"], row["key"]) for row in open_now)
-        found = self._watch.look(self._writer.snapshot, self._public_url, known)
+        found = self._watch.look(self._writer.snapshot, self._public_url, known, self._writer.resting())
         return alerts.differing(open_now, found)
 
     async def _tell(self, untold: list[Row]) -> None:

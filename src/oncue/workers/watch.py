@@ -6,7 +6,7 @@ again) is held a little longer, so that members are told once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
@@ -29,6 +29,12 @@ SILENCE_ENDS_AFTER = clock.DAY
 UNKNOWN_AFTER = 2 * clock.MINUTE
 """A message of which nobody knows whether it was taken, and no callback has said so either."""
 
+UNREACHABLE_AFTER = 2 * clock.MINUTE
+"""A provider that does not answer while messages wait for it."""
+
+MOST_UNREACHABLE = 20
+"""A webhook may go to a host for each of the customer's customers."""
+
 FEWEST, FEWEST_USUALLY = 50, 200
 """Ends of messages in the last hour, and in the seven days before: of fewer nothing can be said."""
 
@@ -47,8 +53,15 @@ class Watch:
         self._faulty: dict[str, tuple[int, int]] = {}
         """Rule → when it last could not be evaluated, and its revision then."""
 
-    def look(self, snapshot: Snapshot, public_url: str, known: frozenset[tuple[str, str]]) -> list[Alarm]:
-        """What is wrong now; `known` are the kinds and keys of alerts that are open. Reads only; on a thread, not on the loop."""
+    def look(
+        self,
+        snapshot: Snapshot,
+        public_url: str,
+        known: frozenset[tuple[str, str]],
+        resting: Sequence[tuple[str, str, int]] = (),
+    ) -> list[Alarm]:
+        """What is wrong now; `known` are the kinds and keys of alerts that are open, `resting` the writer's lanes whose provider does not
+        answer. Reads only; on a thread, not on the loop."""
         now = clock.now()
         return [
             *_paused(snapshot, now),
@@ -57,6 +70,7 @@ class Watch:
             *self._not_evaluated(snapshot, known, now),
             *_dropped(snapshot, known, now),
             *(_silent(snapshot, now) if public_url else ()),
+            *_unreachable(snapshot, resting, now),
             *_unknown(now),
         ]
 
@@ -149,6 +163,19 @@ def _silent(snapshot: Snapshot, now: int) -> Iterator[Alarm]:
                 sentence=f"{adaptor.label} has accepted messages more than 15 minutes ago, and no callback has come since: statuses, replies"
                 " and STOPs may not reach oncue. Check the callback on the adaptor's page.",
             )
+
+
+def _unreachable(snapshot: Snapshot, resting: Sequence[tuple[str, str, int]], now: int) -> Iterator[Alarm]:
+    for adaptor, lane, since in resting[:MOST_UNREACHABLE]:
+        if now - since < UNREACHABLE_AFTER:
+            continue
+        hour, minute = divmod(since // clock.MINUTE, 60)
+        yield Alarm(
+            kind="unreachable",
+            key=lane,
+            sentence=f"{_label(snapshot, adaptor)} has given no answer of use since {hour % 24:02}:{minute:02} UTC ({lane}). Messages wait; one at a"
+            " time tries, and the others go once it answers. What is too late by then is not sent. Any message that waits says what is wrong.",
+        )
 
 
 def _unknown(now: int) -> Iterator[Alarm]:

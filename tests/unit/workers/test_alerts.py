@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -12,8 +13,8 @@ from house import Mailbox
 from inside import LOOP, URL, Inside, clock_put_back, inside, turn
 from oncue.core import clock
 from oncue.core.adaptor import Status
-from oncue.core.outcome import Blame, Rejected, Unknown
-from oncue.store import alerting, alerts, members
+from oncue.core.outcome import Blame, Rejected, Retry, Unknown
+from oncue.store import alerting, alerts, lanes, members
 from oncue.store.alerting import Alerting
 from oncue.store.alerts import Alarm
 from oncue.store.config import raise_version
@@ -215,6 +216,30 @@ def test_a_message_that_ended_with_its_acceptance_waits_for_no_callback_and_with
     assert called.look() == []
     inside.run(polled.client.close())
     inside.run(called.client.close())
+
+
+def test_a_provider_that_does_not_answer_is_an_alert_while_messages_wait_for_it(watch: Round):
+    inside = watch.inside
+    taken = [claimed(inside, number) for number in range(lanes.FAILURES + 1)]
+    for one in taken[1:]:
+        inside.ended(one, Retry("The request could not be sent: nobody listens."))
+    assert watch.look() == []  # it may be a moment
+    turn(121)
+    assert watch.look() == [("unreachable", "twilio +15005550006")]
+    assert re.match(
+        r"Twilio has given no answer of use since \d\d:\d\d UTC \(twilio \+15005550006\)\.", watch.sentence()
+    )
+    inside.ended(taken[0], Rejected("There is no such number."))
+    assert watch.look() == []
+
+
+def test_where_nothing_waits_any_more_nobody_is_alarmed(watch: Round):
+    inside = watch.inside
+    for one in [claimed(inside, number) for number in range(lanes.FAILURES)]:
+        inside.ended(one, Retry("The request could not be sent: nobody listens."))
+    turn(5 * 3_600)
+    inside.do(Sweep())
+    assert watch.look() == []
 
 
 def test_messages_of_which_nobody_knows_are_an_alert_until_a_callback_tells(watch: Round):
