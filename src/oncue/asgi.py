@@ -157,8 +157,8 @@ class Process:
 
 
 def _rest_the_collector() -> None:
-    """What was loaded stays for good, so the collector need not look at it; and it looks less often, since requests leave few cycles."""
-    gc.collect()
+    """What was loaded stays for good, so the collector need not look at it, not even once; and it looks less often, since requests leave few
+    cycles."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
 
