@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -26,9 +28,20 @@ _IMPORTED = """
     django.contrib.auth.hashers django.contrib.sessions.backends.base django.contrib.staticfiles.checks django.core.handlers.asgi
     django.core.management.commands.migrate django.db.backends.sqlite3.base django.db.migrations.executor django.template.backends.django
     django.template.defaulttags django.templatetags.i18n django.views.debug django.views.generic django_htmx.middleware pydantic.json_schema
-    pydantic.main pydantic.root_model
+    pydantic.main pydantic.root_model warmed
 """
 _forks.set_forkserver_preload(_IMPORTED.split())
+
+
+@cache
+def _begin_forking() -> None:
+    """The server of forks looks for modules where Python does by itself, which is not beside the tests."""
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), before)))
+    forkserver.ensure_running()
+    del os.environ["PYTHONPATH"]
+    if before:
+        os.environ["PYTHONPATH"] = before
 
 
 HASTE = "TEST_HASTE"
@@ -112,6 +125,7 @@ class Oncue(oncue.testing.Oncue):
 
     def _fork(self, arguments: tuple[str, ...], said: Path, complained: Path, given: Path | None = None) -> Process:
         what = (arguments, self.environ, str(self.folder), str(said), str(complained), str(given or os.devnull))
+        _begin_forking()
         forked = _forks.Process(target=be_oncue, args=what, daemon=True)
         forked.start()
         return Process(forked)

@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1_000)
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Rows that a statement has, so that each statement is prepared a few times and kept. Times the columns of the widest table, the last one stays
-below SQLite's limit of 32,766 values."""
+far below SQLite's limit of 32,766 values."""
 
 Row = tuple[Any, ...]
 

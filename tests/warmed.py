@@ -1,0 +1,21 @@
+"""What needs Django's settings to be imported (models, migrations, the pages' views), for the process that all others are forked from.
+Afterwards nothing is configured: each process configures itself, as it does when it is executed."""
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from django.conf import settings
+from django.db import connections
+from django.utils.functional import empty
+
+from oncue.store import database, migrations
+from oncue.web import site
+
+database.configure(Path("nowhere"), apps=site.APPS, **site.django_settings("", ""))
+for module in iter_modules(migrations.__path__, f"{migrations.__name__}."):
+    import_module(module.name)
+import_module("oncue.web.urls")
+import_module("oncue.store.boot")
+settings._wrapped = empty
+vars(connections).pop("settings", None)
