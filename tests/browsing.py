@@ -26,19 +26,25 @@ PASSWORD = "correct horse battery 7"
 ANN = "+15005551001"
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """For one file of tests: its event loop would stand in the way of others' that have one of their own."""
-    with sync_playwright() as running:
-        yield running
+_running: list[tuple[Playwright, Browser]] = []
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing; on Debian: apt-get install chromium"
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-    yield browser
-    browser.close()
+def browser() -> Browser:
+    """The same one for each file of tests that comes after another of these."""
+    if not _running:
+        assert CHROMIUM, "Chromium is missing; on Debian: apt-get install chromium"
+        playwright = sync_playwright().start()
+        _running.append((playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)))
+    return _running[0][1]
+
+
+def end_browser() -> None:
+    """Before tests of another kind: its event loop would stand in the way of theirs."""
+    while _running:
+        playwright, browser = _running.pop()
+        browser.close()
+        playwright.stop()
 
 
 @pytest.fixture(scope="module")

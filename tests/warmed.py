@@ -18,4 +18,6 @@ for module in iter_modules(migrations.__path__, f"{migrations.__name__}."):
 import_module("oncue.web.urls")
 import_module("oncue.store.boot")
 settings._wrapped = empty
+connections._settings = None  # what they read of them
 vars(connections).pop("settings", None)
+del connections["default"]
