@@ -23,6 +23,7 @@ CONTENT_TYPE = "application/problem+json"
 
 BROKEN = "oncue failed to do this because of a fault of its own, which is in its log."
 UNAVAILABLE = "oncue cannot write to its store at the moment; nothing was changed. Try again shortly."
+TOO_LONG = "oncue waited for this as long as it could. It may yet be done: look whether it was before you repeat it."
 
 
 class FieldFault(BaseModel):
@@ -111,9 +112,12 @@ def _refused(request: HttpRequest, error: Exception) -> Refused:
             return Refused(409, str(error))
         case Overloaded():
             return Refused(503, str(error), headers={"Retry-After": f"{max(1, round(error.after))}"})
-        case StoreUnavailable() | TimeoutError():
+        case StoreUnavailable():
             log.error("the store did not take a change: %s", error)
             return Refused(503, UNAVAILABLE, headers={"Retry-After": "5"})
+        case TimeoutError():
+            log.error("%s %s took too long", request.method, request.path)
+            return Refused(503, TOO_LONG, headers={"Retry-After": "5"})
         case RequestDataTooBig():
             return Refused(413, "The body is too large.")
         case SuspiciousOperation():
