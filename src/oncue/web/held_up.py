@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from oncue.store import held
@@ -21,10 +23,10 @@ class HeldUp(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = ""
 
 
-def held_up(snapshot: Snapshot) -> list[HeldUp]:
-    """Everything, the most first; what is in doubt comes before it."""
+def held_up(snapshot: Snapshot, silent: Collection[str] = ()) -> list[HeldUp]:
+    """Everything, the most first; what is in doubt comes before it. `silent` are adaptors whose provider does not answer."""
     found = held.holding()
-    told = [_told(snapshot, one) for one in found.held]
+    told = [_told(snapshot, one, one.adaptor in silent) for one in found.held]
     if found.unknown:
         doubt = HeldUp(
             count=found.unknown,
@@ -38,7 +40,7 @@ def held_up(snapshot: Snapshot) -> list[HeldUp]:
     return told
 
 
-def _told(snapshot: Snapshot, one: held.Held) -> HeldUp:
+def _told(snapshot: Snapshot, one: held.Held, is_silent: bool) -> HeldUp:
     label = label_of(snapshot, one.adaptor)
     said = f"{one.sentence.rstrip('.')}. " if one.sentence else ""
     waiting = f"/messages?status=waiting&adaptor={one.adaptor}"
@@ -79,6 +81,14 @@ def _told(snapshot: Snapshot, one: held.Held) -> HeldUp:
                 href=waiting,
                 verb="Look at them",
             )
+    if is_silent:
+        return HeldUp(
+            count=one.count,
+            title=f"{wait} for {label} to answer",
+            sentence="Calls come to nothing at present. One message at a time tries, and the others follow once it is answered.",
+            href=waiting,
+            verb="Look at them",
+        )
     return HeldUp(
         count=one.count,
         title=f"{wait} for a turn at {label}",

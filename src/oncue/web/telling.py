@@ -93,7 +93,7 @@ def _waiting(snapshot: Snapshot, message: Mapping[str, Any], label: str, reason:
         return f"It waits for the morning. {_ended(reason)}"
     if reason:
         return f"It waits to be tried again. {_ended(reason)}"
-    return "It waits for its turn: messages go no faster than their sender may send."
+    return "It waits for its turn: messages go no faster than their sender may send, and one at a time while the provider does not answer."
 
 
 def _error(snapshot: Snapshot, message: Mapping[str, Any]) -> str:

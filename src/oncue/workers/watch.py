@@ -173,8 +173,8 @@ def _unreachable(snapshot: Snapshot, resting: Sequence[tuple[str, str, int]], no
         yield Alarm(
             kind="unreachable",
             key=lane,
-            sentence=f"{_label(snapshot, adaptor)} has given no answer of use since {hour % 24:02}:{minute:02} UTC ({lane}). Messages wait; one at a"
-            " time tries, and the others go once it answers. What is too late by then is not sent. Any message that waits says what is wrong.",
+            sentence=f"{_label(snapshot, adaptor)} has given no answer of use since {hour % 24:02}:{minute:02} UTC ({lane}). One message at a time"
+            " tries, and the others go once it answers; what is too late by then is not sent. The messages that wait say what came of the calls.",
         )
 
 
