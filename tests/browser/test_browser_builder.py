@@ -86,6 +86,7 @@ def test_a_condition_without_a_property_is_not_forgotten(owner: Page, shop: Site
     owner.get_by_label(re.compile("^Message Body")).fill("Booked.")
     owner.locator("#add-condition").click()
     expect(owner.locator("#rule-body .condition")).to_have_count(1)
+    expect(owner.locator(".verdict")).to_contain_text("not complete")
     owner.get_by_label("on", exact=True).check()
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator("#summary")).to_contain_text(

@@ -25,7 +25,7 @@ from oncue.store import backtest, examples
 from oncue.store.config import Snapshot
 from oncue.store.foresee import Foreseen, foresee, imagined
 from oncue.store.outbox import Plan
-from oncue.web import rule_builder, rule_example
+from oncue.web import rule_builder, rule_example, rule_form
 from oncue.web.backstage import behind
 from oncue.web.rule_warnings import warnings
 
@@ -41,12 +41,13 @@ def preview(request: HttpRequest) -> HttpResponseBase:
     example = rule_example.example(spec.triggers, request.POST)
     person = rule_example.chosen(request.POST.get("p-user", ""), example)
     event = rule_example.event_of(example, person.user.id)
+    unpicked = rule_form.unpicked(given.form) if given.form else []
     context: Drawn = {
         "person": person,
         "example": example,
         "oob": request.POST.get("p-shown", "") != example.name
         or request.POST.get("p-choices", "") != "|".join(example.choices),
-        "faults": _sentences(given.faults),
+        "faults": _sentences([*unpicked, *given.faults]),
         "warnings": warnings(spec, snapshot),
         "state": spec.state.value,
     }
