@@ -14,6 +14,9 @@ from oncue.store.rows import Row, rows
 TEST = "test"
 """The kind of those that a member raised to see whether alerts arrive. It is over once it was told."""
 
+LONGEST_KEY = 254
+"""Of a longer one this much is kept."""
+
 _GIVE_UP_AFTER = 10 * clock.MINUTE
 _COLUMNS = "seq, kind, key, sentence, opened_at, closed_at, told_at"
 _OPEN = f"SELECT {_COLUMNS} FROM store_alert WHERE closed_at IS NULL"
@@ -52,7 +55,7 @@ def to_tell() -> list[Row]:
 
 def differing(open_now: Sequence[Row], found: Iterable[Alarm]) -> tuple[list[Alarm], list[int]]:
     """What `settle` has to open, and the keys of what it has to close."""
-    wanted = {(one.kind, one.key): one for one in found}
+    wanted = {(one.kind, one.key[:LONGEST_KEY]): one for one in found}
     known = {(row["kind"], row["key"]) for row in open_now}
     over = [row["seq"] for row in open_now if (row["kind"], row["key"]) not in wanted and not _is_on_its_way(row)]
     return [one for place, one in wanted.items() if place not in known], over
@@ -64,7 +67,7 @@ def settle(opening: Iterable[Alarm], closing: Iterable[int]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO store_alert (kind, key, sentence, opened_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(one.kind, one.key[:254], one.sentence, now) for one in opening],
+            [(one.kind, one.key[:LONGEST_KEY], one.sentence, now) for one in opening],
         )
         sql = "UPDATE store_alert SET closed_at = %s WHERE seq = %s AND closed_at IS NULL"
         cursor.executemany(sql, [(now, one) for one in closing])

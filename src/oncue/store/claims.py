@@ -10,19 +10,16 @@ from oncue.core import clock
 from oncue.core.message import State
 from oncue.core.reasons import SENTENCES, STOPPED, Reason
 from oncue.store import consent, courtesy, outbox, report
+from oncue.store.facts import read_messages
 from oncue.store.lanes import Lanes
-from oncue.store.message import COLUMNS, Message
-from oncue.store.statements import read, select
+from oncue.store.message import Message
 from oncue.store.unit import Unit
 
 log = logging.getLogger("oncue.store")
 
-_DUE = select(
-    ", ".join(COLUMNS),
-    "store_message WHERE state = 'waiting' AND lane = ? AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
-)
+_DUE = "state = 'waiting' AND lane = ? AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
 _NEXT_DUE = "SELECT MIN(due_at) FROM store_message WHERE state = 'waiting' AND lane = %s AND priority = %s"
-_STALE = select(", ".join(COLUMNS), "store_message WHERE state = 'waiting' AND send_by < ? ORDER BY send_by LIMIT ?")
+_STALE = "state = 'waiting' AND send_by < ? ORDER BY send_by LIMIT ?"
 
 HELD_AT_ONCE = 500
 """Messages of a lane that are put off at once when night falls on what waits: its pacing is for sending."""
@@ -53,7 +50,7 @@ def claim_waiting(unit: Unit, lanes: Lanes) -> None:
 
 def expire(unit: Unit, limit: int = 500) -> int:
     """Messages whose send-by time has passed are stale, whatever held them. Returns how many there were."""
-    found = [unit.keep(message) for message in read(_STALE, _surely(unit), limit, shape=Message)]
+    found = [unit.keep(message) for message in read_messages(_STALE, _surely(unit), limit)]
     stale = [
         message for message in found if message.state == State.WAITING
     ]  # no report of this transaction says otherwise
@@ -77,7 +74,7 @@ def _due(unit: Unit, lane: str, wanted: int) -> list[Message]:
     found: list[Message] = []
     for priority in (0, 1):
         if len(found) < wanted:
-            found += read(_DUE, lane, priority, unit.now, wanted - len(found), shape=Message)
+            found += read_messages(_DUE, lane, priority, unit.now, wanted - len(found))
     return found
 
 

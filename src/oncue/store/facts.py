@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from django.db import DatabaseError, connection
 
 from oncue.core import clock
 from oncue.core.event import User
 from oncue.core.message import State
-from oncue.store.message import COLUMNS, Message
+from oncue.store import database
+from oncue.store.message import COLUMNS, FIELDS, Message
 from oncue.store.statements import read, select
 
 decode = msgspec.json.decode
@@ -159,12 +161,11 @@ class Facts:
     def load_messages(self, ids: Iterable[str]) -> None:
         """Have the messages at hand."""
         wanted = {one for one in ids if one not in self.messages}
-        for message in _rows(_MESSAGE, "store_message WHERE id", wanted, Message):
+        for message in _messages("id", wanted):
             self.keep(message)
 
     def load_messages_by_provider(self, provider_ids: set[str]) -> None:
-        source = "store_message WHERE NOT provider_id = '' AND provider_id"
-        for message in _rows(_MESSAGE, source, provider_ids, Message):
+        for message in _messages("NOT provider_id = '' AND provider_id", provider_ids):
             self.keep(message)
 
     def keep(self, message: Message) -> Message:
@@ -245,6 +246,24 @@ class Facts:
             self.owners.setdefault(phone, []).append(user)
 
 
-def _rows(columns: str, source: str, values: set[str], shape: Any = list[Any]) -> list[Any]:
+def read_messages(which: str, *values: Any) -> list[Message]:
+    """The messages for which this condition holds."""
+    source = f"store_message WHERE {which}"
+    try:
+        return read(select(_MESSAGE, source), *values, shape=Message)
+    except (msgspec.DecodeError, DatabaseError) as error:
+        if database.is_at_fault(error):
+            raise
+        # One has what its columns should not: the others are not held up by it.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {_MESSAGE} FROM {source}", values)
+            return [Message(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _messages(key: str, values: set[str]) -> list[Message]:
+    return read_messages(f"{key} {_AMONG}", encode(sorted(values)).decode()) if values else []
+
+
+def _rows(columns: str, source: str, values: set[str]) -> list[Any]:
     """These columns of the rows whose key, with which `source` ends, is one of the values."""
-    return read(select(columns, f"{source} {_AMONG}"), encode(sorted(values)).decode(), shape=shape) if values else []
+    return read(select(columns, f"{source} {_AMONG}"), encode(sorted(values)).decode()) if values else []

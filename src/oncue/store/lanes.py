@@ -11,6 +11,7 @@ Touched by the writer's thread only, but for `is_closed` and `unheard`, which th
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from oncue.core import clock
 
@@ -41,6 +42,7 @@ class _Lane:
         "rests_since",
         "rests_until",
         "tries",
+        "waited_at",
         "waiting",
     )
 
@@ -49,11 +51,22 @@ class _Lane:
         self.per_second = 0.0  # 0 is no limit
         self.next_at = 0.0  # steady seconds: when pacing allows the next
         self.waiting = False
+        self.waited_at = 0  # milliseconds: when something last did, if nothing waits
         self.due_at = 0  # milliseconds: nothing that waits is due before
         self.failures = 0  # in a row
         self.tries = 0  # since it rests; 0 while all is well
         self.rests_since = 0  # milliseconds
         self.rests_until = 0.0  # steady seconds
+
+
+class Resting(NamedTuple):
+    """A lane that rests, since when, and whether something waits in it, or when something last did. Times in milliseconds."""
+
+    adaptor: str
+    lane: str
+    since: int
+    waits: bool
+    waited_at: int
 
 
 class _Slots:
@@ -150,10 +163,13 @@ class Lanes:
         state.failures = state.tries = 0
         state.rests_until = 0.0
 
-    def resting(self) -> list[tuple[str, str, int]]:
-        """Lanes that rest while something waits in them: (adaptor, lane, since when). May be asked for on any thread."""
-        lanes = list(self._lanes.items())
-        return [(one.adaptor, lane, one.rests_since) for lane, one in lanes if one.tries and one.waiting]
+    def resting(self) -> list[Resting]:
+        """Lanes that rest. May be asked for on any thread."""
+        return [
+            Resting(one.adaptor, lane, one.rests_since, one.waiting, one.waited_at)
+            for lane, one in self._lanes.copy().items()
+            if one.tries
+        ]
 
     def waits(self, adaptor: str, lane: str, per_second: float, due_at: int) -> None:
         """A message waits in this lane, due then."""
@@ -187,6 +203,7 @@ class Lanes:
         state = self._lanes[lane]
         self._due_before.setdefault(lane, (state.waiting, state.due_at))
         state.waiting = due_at is not None
+        state.waited_at = clock.now()
         state.due_at = due_at or 0
 
     def next_after(self, is_active: dict[str, bool]) -> float | None:

@@ -24,7 +24,7 @@ from oncue.store import chain, claims, config, database
 from oncue.store.config import Snapshot
 from oncue.store.jobs import Edit, Job, Probe
 from oncue.store.jumps import Jumps
-from oncue.store.lanes import Lanes
+from oncue.store.lanes import Lanes, Resting
 from oncue.store.lines import Lines, Pending, resolve
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
@@ -139,8 +139,8 @@ class Writer:
         """What people wrote while oncue was away is known."""
         self._lanes.unheard.discard(adaptor)
 
-    def resting(self) -> list[tuple[str, str, int]]:
-        """Lanes whose provider does not answer, while something waits in them: (adaptor, lane, since when)."""
+    def resting(self) -> list[Resting]:
+        """Lanes whose provider does not answer."""
         return self._lanes.resting()
 
     def stop_claiming(self) -> None:

@@ -93,7 +93,7 @@ def _context(chosen: Range) -> dict[str, Any]:
         "steps": first_steps(snapshot),
         "figures": figures(now, before, chosen.key, chosen.before),
         "chart": _chart(chosen, now),
-        "held": held_up(snapshot, {adaptor for adaptor, _, _ in behind().writer.resting()}),
+        "held": held_up(snapshot, {one.adaptor for one in behind().writer.resting()}),
         "errors": _errors(snapshot, now, chosen.key),
         "tables": [
             _table("rules", "By rule", "Rule", now.rules, "rule", chosen.key),

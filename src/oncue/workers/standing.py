@@ -26,11 +26,15 @@ _WEEK = 7
 
 def alarms(snapshot: Snapshot, public_url: str) -> Iterator[Finding]:
     """What members are alerted of while oncue runs."""
-    known = frozenset((row["kind"], row["key"]) for row in alerts.open_ones())
-    found = [one for one in Watch().look(snapshot, public_url, known) if one.kind not in _SAID]
-    for one in found:
-        about = f"alert: {one.kind.replace('_', ' ')}"
-        yield problem(about, one.sentence, "") if one.kind in _GRAVE else warning(about, one.sentence)
+    opened = alerts.open_ones()
+    known = frozenset((row["kind"], row["key"]) for row in opened)
+    looked = Watch().look(snapshot, public_url, known)
+    found = [(one.kind, one.sentence) for one in looked if one.kind not in _SAID]
+    # Whether a provider answers is known to the process that calls it.
+    found += [(row["kind"], row["sentence"]) for row in opened if row["kind"] == "unreachable"]
+    for kind, sentence in found:
+        about = f"alert: {kind.replace('_', ' ')}"
+        yield problem(about, sentence, "") if kind in _GRAVE else warning(about, sentence)
     if not found:
         yield ok("alerts", "There is nothing that members would be alerted of.")
 

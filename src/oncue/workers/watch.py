@@ -6,7 +6,7 @@ again) is held a little longer, so that members are told once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
@@ -14,6 +14,7 @@ from oncue.rules.spec import RuleState
 from oncue.store import watch
 from oncue.store.alerts import Alarm
 from oncue.store.config import Snapshot
+from oncue.store.lanes import Resting
 
 PAUSE_ENDS_AFTER = 2 * clock.MINUTE
 """After a pause one message tries again, and may be refused again."""
@@ -30,7 +31,7 @@ UNKNOWN_AFTER = 2 * clock.MINUTE
 """A message of which nobody knows whether it was taken, and no callback has said so either."""
 
 UNREACHABLE_AFTER = 2 * clock.MINUTE
-"""A provider that does not answer while messages wait for it."""
+"""A provider that does not answer while messages wait for it. Held as long after the last of them: it may be the one that tries, and wait again."""
 
 MOST_UNREACHABLE = 20
 """A webhook may go to a host for each of the customer's customers."""
@@ -58,7 +59,7 @@ class Watch:
         snapshot: Snapshot,
         public_url: str,
         known: frozenset[tuple[str, str]],
-        resting: Sequence[tuple[str, str, int]] = (),
+        resting: Iterable[Resting] = (),
     ) -> list[Alarm]:
         """What is wrong now; `known` are the kinds and keys of alerts that are open, `resting` the writer's lanes whose provider does not
         answer. Reads only; on a thread, not on the loop."""
@@ -70,7 +71,7 @@ class Watch:
             *self._not_evaluated(snapshot, known, now),
             *_dropped(snapshot, known, now),
             *(_silent(snapshot, now) if public_url else ()),
-            *_unreachable(snapshot, resting, now),
+            *_unreachable(snapshot, resting, known, now),
             *_unknown(now),
         ]
 
@@ -165,16 +166,22 @@ def _silent(snapshot: Snapshot, now: int) -> Iterator[Alarm]:
             )
 
 
-def _unreachable(snapshot: Snapshot, resting: Sequence[tuple[str, str, int]], now: int) -> Iterator[Alarm]:
-    for adaptor, lane, since in resting[:MOST_UNREACHABLE]:
-        if now - since < UNREACHABLE_AFTER:
-            continue
-        hour, minute = divmod(since // clock.MINUTE, 60)
+def _unreachable(
+    snapshot: Snapshot, resting: Iterable[Resting], known: frozenset[tuple[str, str]], now: int
+) -> Iterator[Alarm]:
+    found = [
+        one for one in resting
+        if snapshot.active(one.adaptor)
+        and now - one.since >= UNREACHABLE_AFTER
+        and (one.waits or (("unreachable", one.lane) in known and now - one.waited_at < UNREACHABLE_AFTER))
+    ]  # fmt: skip
+    for one in sorted(found, key=lambda one: one.since)[:MOST_UNREACHABLE]:
         yield Alarm(
             kind="unreachable",
-            key=lane,
-            sentence=f"{_label(snapshot, adaptor)} has given no answer of use since {hour % 24:02}:{minute:02} UTC ({lane}). One message at a time"
-            " tries, and the others go once it answers; what is too late by then is not sent. The messages that wait say what came of the calls.",
+            key=one.lane,
+            sentence=f"{_label(snapshot, one.adaptor)} has given no answer of use since {clock.iso(one.since)[:16].replace('T', ' ')} UTC"
+            f" ({one.lane}). One message at a time tries, and the others go once it answers; what is too late by then is not sent. A message"
+            " that was tried says what is wrong.",
         )
 
 

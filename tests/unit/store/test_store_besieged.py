@@ -39,10 +39,13 @@ def soon(inside: Inside, *jobs):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("column", ["scopes", "fields"])
-def test_a_waiting_message_that_cannot_be_read_harms_nobody_else(inside, column):
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("scopes", "'['"), ("fields", "'['"), ("fields", "x'ff'"), ("attempts", "'x'"), ("send_by", "'x'")],
+)
+def test_a_waiting_message_that_cannot_be_read_harms_nobody_else(inside, column, value):
     poisoned, sound = waiting(inside), waiting(inside, "bob")
-    inside.execute(f"UPDATE store_message SET {column} = '[' WHERE id = ?", poisoned)
+    inside.execute(f"UPDATE store_message SET {column} = {value} WHERE id = ?", poisoned)
     turn(100)
     inside.event("cyd", "booked", user_properties=PROPERTIES)
     wait_for(lambda: len(inside.claimed) == 2, 5)

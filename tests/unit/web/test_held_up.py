@@ -26,8 +26,8 @@ def waiting(inside: Inside) -> Inside:
 
 def test_what_waits_while_the_provider_does_not_answer_is_not_said_to_be_paced(waiting: Inside):
     resting = waiting.writer.resting()
-    assert [(adaptor, lane) for adaptor, lane, _ in resting] == [("twilio", "twilio +15005550006")]
-    told = held_up(waiting.writer.snapshot, {adaptor for adaptor, _, _ in resting})
+    assert [(one.adaptor, one.lane, one.waits) for one in resting] == [("twilio", "twilio +15005550006", True)]
+    told = held_up(waiting.writer.snapshot, {one.adaptor for one in resting})
     assert [(one.count, one.title) for one in told] == [
         (lanes.FAILURES, "to be tried again at Twilio"),
         (1, "waits for Twilio to answer"),

@@ -18,9 +18,11 @@ from oncue.store import alerting, alerts, lanes, members
 from oncue.store.alerting import Alerting
 from oncue.store.alerts import Alarm
 from oncue.store.config import raise_version
-from oncue.store.jobs import Edit, Reports, Sweep
+from oncue.store.jobs import Edit, Probe, Reports, Sweep
+from oncue.testing import wait_for
 from oncue.workers.alerts import NOBODY, Alerts
 from oncue.workers.http import Client
+from oncue.workers.watch import MOST_UNREACHABLE
 from wire import Call, Play, Wire, serving
 
 __all__ = ["clock_put_back", "inside"]
@@ -28,6 +30,8 @@ __all__ = ["clock_put_back", "inside"]
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 
 USER = {"phone_number": "+15005551001"}
+UNREACHABLE = ("unreachable", "twilio +15005550006")
+LOST = Retry("The request could not be sent: nobody listens.")
 
 
 @pytest.fixture
@@ -222,21 +226,65 @@ def test_a_provider_that_does_not_answer_is_an_alert_while_messages_wait_for_it(
     inside = watch.inside
     taken = [claimed(inside, number) for number in range(lanes.FAILURES + 1)]
     for one in taken[1:]:
-        inside.ended(one, Retry("The request could not be sent: nobody listens."))
+        inside.ended(one, LOST)
     assert watch.look() == []  # it may be a moment
     turn(121)
-    assert watch.look() == [("unreachable", "twilio +15005550006")]
+    assert watch.look() == [UNREACHABLE]
     assert re.match(
-        r"Twilio has given no answer of use since \d\d:\d\d UTC \(twilio \+15005550006\)\.", watch.sentence()
+        r"Twilio has given no answer of use since [\d-]{10} \d\d:\d\d UTC \(twilio \+15005550006\)\.", watch.sentence()
     )
     inside.ended(taken[0], Rejected("There is no such number."))
     assert watch.look() == []
 
 
+def outage(watch: Round) -> None:
+    """One message waits for a provider that does not answer."""
+    taken = [claimed(watch.inside, number) for number in range(lanes.FAILURES)]
+    for one in taken[1:]:
+        watch.inside.ended(one, Unknown("The answer was lost."))
+    watch.inside.execute("UPDATE store_message SET state = 'accepted' WHERE state = 'unknown'")
+    watch.inside.ended(taken[0], LOST)
+    turn(121)
+    assert watch.look() == [UNREACHABLE]
+
+
+def test_while_the_only_message_that_waits_is_tried_the_alert_stays(watch: Round, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lanes, "REST_FOR", 0.0)
+    inside = watch.inside
+    outage(watch)
+    wait_for(lambda: inside.do(Probe()) or inside.claimed, 5)
+    assert watch.look() == [UNREACHABLE]
+    inside.ended(inside.claimed.pop().id, LOST, number=2)
+    assert (watch.look(), watch.closed()) == ([UNREACHABLE], 0)
+    turn(121)
+    wait_for(lambda: inside.do(Probe()) or inside.claimed, 5)
+    inside.ended(inside.claimed.pop().id, Rejected("There is no such number."), number=3)
+    assert watch.look() == []
+
+
+def test_a_provider_that_is_not_called_any_more_is_not_said_to_be_silent(watch: Round):
+    outage(watch)
+    watch.inside.apply(LOOP.replace("twilio:\n", "twilio:\n    state: inactive\n"))
+    watch.inside.do(Probe())
+    assert watch.look() == []
+
+
+def test_of_many_hosts_that_do_not_answer_the_first_are_alerts_however_they_are_tried(watch: Round):
+    since = clock.now()
+    turn(121)
+    hosts = [lanes.Resting("twilio", f"{number:02} {'x' * 300}", since + number, True, 0) for number in range(25)]
+    watch.inside.writer.resting = lambda: hosts  # type: ignore[method-assign]
+    first = watch.look()
+    assert {key[:2] for _, key in first} == {f"{number:02}" for number in range(MOST_UNREACHABLE)}
+    hosts.append(hosts.pop(0))
+    hosts.insert(0, lanes.Resting("twilio", "new", clock.now(), True, 0))
+    assert (watch.look(), watch.closed()) == (first, 0)
+
+
 def test_where_nothing_waits_any_more_nobody_is_alarmed(watch: Round):
     inside = watch.inside
     for one in [claimed(inside, number) for number in range(lanes.FAILURES)]:
-        inside.ended(one, Retry("The request could not be sent: nobody listens."))
+        inside.ended(one, LOST)
     turn(5 * 3_600)
     inside.do(Sweep())
     assert watch.look() == []

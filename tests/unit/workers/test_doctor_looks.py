@@ -16,7 +16,7 @@ from oncue.core import clock
 from oncue.core.finding import Finding, Level, Situation
 from oncue.core.outcome import Unknown
 from oncue.core.probe import Arrival
-from oncue.store import members
+from oncue.store import alerts, members
 from oncue.store.adaptors import Stored
 from oncue.store.jobs import Edit
 from oncue.workers import asking, examining, standing
@@ -130,6 +130,14 @@ def test_messages_that_wait_too_long_or_are_in_doubt_are_told(inside: Inside):
     found = list(standing.waiting(False))
     assert found[-1].level is Level.WARNING and "wait for their turn" in found[-1].found
     assert found[-1].remedy == "Start oncue." and "rate" in list(standing.waiting(True))[-1].remedy
+    connection.close()
+
+
+def test_a_provider_that_the_running_oncue_cannot_reach_is_told(inside: Inside):
+    alarm = alerts.Alarm(kind="unreachable", key="twilio", sentence="Twilio has given no answer of use.")
+    inside.do(Edit(lambda: alerts.settle([alarm], [])))
+    (said,) = standing.alarms(inside.writer.snapshot, PUBLIC)
+    assert (said.level, said.about, said.found) == (Level.WARNING, "alert: unreachable", alarm.sentence)
     connection.close()
 
 
