@@ -61,6 +61,19 @@ def test_what_is_typed_while_the_form_is_drawn_anew_is_kept(owner: Page):
     expect(owner.get_by_label("test", exact=True)).to_be_checked()
 
 
+def test_whoever_has_moved_on_before_all_has_settled_stays_there(owner: Page, shop: Site):
+    owner.goto("/rules/new")
+    owner.evaluate("""() => {
+      const whenDrawn = (name, act) => document.addEventListener(name, (event) => { if (event.detail.target.id === "rule-body") act(); });
+      whenDrawn("htmx:afterSwap", () => document.getElementById("f-name").focus());
+      whenDrawn("htmx:afterSettle", () => { document.title = "settled"; });
+    }""")
+    owner.get_by_label("Event", exact=True).fill("signed_up")
+    owner.get_by_label("Event", exact=True).press("Enter")
+    expect(owner).to_have_title("settled")
+    expect(owner.get_by_label("Name", exact=True)).to_be_focused()
+
+
 def test_by_keyboard_an_arrow_inserts_nothing_by_itself_and_the_focus_is_always_seen(owner: Page, shop: Site):
     owner.goto("/rules/new")
     owner.get_by_role("button", name="Send message").press("Enter")

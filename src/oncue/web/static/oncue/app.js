@@ -87,11 +87,17 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:sendError", () => say("oncue cannot be reached. Look at your connection, then try again."));
 document.addEventListener("said", (event) => say(event.detail.value));
 
-// After a swap, focus goes where data-focus says, or stays on what has the same id.
-document.addEventListener("htmx:afterSettle", (event) => {
+// After a swap, focus goes where data-focus says, or stays on what has the same id: at once, and once, since whoever is fast has moved on when
+// all has settled.
+const led = new WeakSet();
+function lead(event) {
   const wanted = event.target.querySelector?.("[data-focus], [aria-invalid=true]");
-  if (wanted && event.detail.requestConfig?.verb === "post") wanted.focus();
-});
+  if (!wanted || led.has(wanted) || event.detail.requestConfig?.verb !== "post") return;
+  led.add(wanted);
+  wanted.focus();
+}
+document.addEventListener("htmx:afterSwap", lead);
+document.addEventListener("htmx:afterSettle", lead);
 
 // data-live="messages events": asks for itself anew (hx-get, hx-trigger="live") when the store says that there is more.
 // One stream a page; the browser reconnects by itself, and is told at once where things stand.
