@@ -67,7 +67,7 @@ class App:
 
     def __init__(self, given: argparse.Namespace) -> None:
         self._given = given
-        self._slots = asyncio.Semaphore(64)
+        self._slots = asyncio.Semaphore(96)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -17,8 +17,8 @@ from oncue.core import clock
 
 log = logging.getLogger("oncue.store")
 
-SLOTS = 64
-"""Calls under way per adaptor at most; Twilio's cap on concurrency is unpublished, and others report 100."""
+SLOTS = 96
+"""Calls under way per adaptor at most, each until its result is recorded; Twilio's cap on concurrency is unpublished, and others report 100."""
 
 MOST_IDLE = 1_000
 """Lanes kept beyond those in which something waits: a webhook may go to a host for each of the customer's customers."""

@@ -45,7 +45,7 @@ def test_while_a_provider_is_down_one_message_at_a_time_tries(inside, outcome):
 
 
 def test_once_it_answers_all_that_waited_go(inside):
-    book(inside, 200)
+    book(inside, SLOTS * 3)
     while end(inside, Unknown("503")):
         pass
     before = clock.now()

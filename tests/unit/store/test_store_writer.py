@@ -13,6 +13,7 @@ from oncue.core.outcome import Submitted
 from oncue.store import intake, writer
 from oncue.store.database import READER_CACHE, WRITER_CACHE
 from oncue.store.jobs import Edit, Intake, Poisoned, Probe, Record, Reports
+from oncue.store.lanes import SLOTS
 from oncue.store.lines import MOST_IN_LINE, MOST_WAITING
 from oncue.store.results import Attempted
 from oncue.testing import wait_for
@@ -155,7 +156,7 @@ def test_a_group_that_fails_gives_its_slots_back(inside, monkeypatch):
     batch[4]["properties"]["n"] = "bad"
     inside.post({"items": batch})
     assert len(inside.claimed) == 8 and inside.states() == {"submitting": 8}
-    assert inside.writer._lanes.free("twilio") == 64 - 8
+    assert inside.writer._lanes.free("twilio") == SLOTS - 8
 
 
 def test_when_the_database_fails_nothing_of_the_group_was_kept_and_all_hear_it(impatient):
