@@ -49,9 +49,10 @@ SELECT json_group_array(json_array(user_id, sent)) FROM (
 """Rows are in the order of their making, so the first of a time is found as in a dictionary, by halves: 40 rows are looked at however many
 there are, and of each user only those since."""
 
-_OWNERS = (
-    "SELECT json_group_array(json_array(phone, id)) FROM (SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
-    f"FROM store_user WHERE NOT phone = '' AND phone {_AMONG}) AS owners WHERE nth <= 2"
+_OWNERS = select(
+    "phone, id",
+    "(SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
+    f"FROM store_user WHERE NOT phone = '' AND phone {_AMONG}) AS owners WHERE nth <= 2",
 )
 
 _MESSAGE = ", ".join(COLUMNS)

@@ -81,21 +81,14 @@ def _told(snapshot: Snapshot, one: held.Held, is_silent: bool) -> HeldUp:
                 href=waiting,
                 verb="Look at them",
             )
+    title = f"{wait} for a turn at {label}"
+    sentence = "Messages go no faster than their sender may send. If they wait too long, raise the rate of the sender, or use more than one."
     if is_silent:
-        return HeldUp(
-            count=one.count,
-            title=f"{wait} for {label} to answer",
-            sentence="Calls come to nothing at present. One message at a time tries, and the others follow once it is answered.",
-            href=waiting,
-            verb="Look at them",
+        title = f"{wait} for {label} to answer"
+        sentence = (
+            "Calls come to nothing at present. One message at a time tries, and the others follow once it is answered."
         )
-    return HeldUp(
-        count=one.count,
-        title=f"{wait} for a turn at {label}",
-        sentence="Messages go no faster than their sender may send. If they wait too long, raise the rate of the sender, or use more than one.",
-        href=waiting,
-        verb="Look at them",
-    )
+    return HeldUp(count=one.count, title=title, sentence=sentence, href=waiting, verb="Look at them")
 
 
 def _part(what: str) -> str:
