@@ -64,6 +64,24 @@ def test_the_reference_s_vectors_are_verified_and_nothing_else(config, url, form
     assert forged.status == 403
 
 
+@pytest.mark.parametrize(
+    ("signed", "ours", "is_ours"),
+    [
+        (PORT.format(443), BASE, True),
+        (BASE, PORT.format(443), True),
+        ("https://mycompany.com/a", "https://mycompany.com:8443/a", True),
+        ("http://mycompany.com:80/a", "http://mycompany.com/a", True),
+        ("https://mycompany.com:8443/a", "https://mycompany.com/a", False),
+        ("http://mycompany.com/a", "https://mycompany.com/a", False),
+    ],
+)
+def test_twilio_keeps_the_port_or_drops_it(config, signed, ours, is_ours):
+    """Which of them depends on product and scheme; the official package allows for the same."""
+    signature = RequestValidator(TOKEN).compute_signature(signed, STATUS)
+    assert RequestValidator(TOKEN).validate(ours, STATUS, signature) == is_ours
+    assert isinstance(call(config, ours, list(STATUS.items()), signature), Heard) == is_ours
+
+
 def test_the_reference_s_json_vector_is_verified_and_its_hash_checked(config):
     body = b'{"property": "value", "boolean": true}'
     url = f"{BASE}&bodySHA256={hashlib.sha256(body).hexdigest()}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
+from django.db import DatabaseError
 
 from inside import LOOP, RULE, Inside, turn
 from oncue.adaptors.twilio import prepare as twilio_prepare
 from oncue.core import clock, ids
 from oncue.core.adaptor import Reply, Status
 from oncue.core.outcome import Retry
-from oncue.store import claims
+from oncue.store import claims, facts
 from oncue.store.jobs import Probe, Reports, Sweep
 from oncue.testing import wait_for
 
@@ -183,3 +185,16 @@ def test_a_message_of_an_adaptor_no_longer_installed_expires_too(inside):
     turn(5 * 3_600)
     inside.do(Sweep())
     assert dict(inside.rows("SELECT id, state FROM store_message")) == {one: "expired", other: "expired"}
+
+
+def test_when_the_database_is_at_fault_nothing_is_read_in_another_way(inside, monkeypatch):
+    """SQLite may have ended the transaction by then: whatever was written afterwards would stand alone."""
+    at_fault = sqlite3.OperationalError("disk I/O error")
+    at_fault.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    def fail(*given, **more):
+        raise DatabaseError("disk I/O error") from at_fault
+
+    monkeypatch.setattr(facts, "read", fail)
+    with pytest.raises(DatabaseError):
+        facts.read_messages("state = 'waiting'")
