@@ -90,10 +90,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return max((pause for pause in found if pause), key=lambda pause: pause.until_at, default=None)
 
 
+VERSION = "store_setting WHERE name = 'config_version'"
+"""Where its `value` is kept: the number that every change of configuration raises; 0 if there is none."""
+
+
 def version() -> int:
-    """The number that every change of configuration raises."""
+    """The number of the configuration that the database has."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT value FROM store_setting WHERE name = 'config_version'")
+        cursor.execute(f"SELECT value FROM {VERSION}")
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 

@@ -86,5 +86,6 @@ def forbids(unit: Unit, message: Message) -> tuple[Reason, str] | None:
 
 def load_for(unit: Unit, messages: list[Message]) -> None:
     """Have what `forbids` reads at hand, for all of them at once."""
-    unit.load_opt_outs(one.recipient for one in messages if one.recipient and one.scopes != "[]")
-    unit.load_consents({one.user for one in messages})
+    unit.ask_opt_outs(one.recipient for one in messages if one.recipient and one.scopes != "[]")
+    unit.ask_consents({one.user for one in messages})
+    unit.fetch()

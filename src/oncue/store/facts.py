@@ -6,18 +6,19 @@ messages, say) is loaded wave by wave. Each table is read once however many jobs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from oncue.core import clock
 from oncue.core.event import User
 from oncue.core.message import State
 from oncue.store import database
+from oncue.store.config import VERSION
 from oncue.store.message import COLUMNS, FIELDS, Message
-from oncue.store.statements import read, select
+from oncue.store.statements import Question, read, read_row_by_row
 
 decode = msgspec.json.decode
 encode = msgspec.json.Encoder().encode
@@ -32,30 +33,28 @@ AMONG = "IN (SELECT value FROM json_each(%s))"
 _AMONG = AMONG.replace("%s", "?")
 """For `read`, which goes past Django's cursor."""
 
-_SENT = f"""
+_SENT = f"""(
 WITH RECURSIVE search(old, step) AS (
   SELECT 0, 1099511627776
   UNION ALL
   SELECT old + CASE WHEN (SELECT created_at FROM store_message WHERE seq >= old + step ORDER BY seq LIMIT 1) < ? THEN step ELSE 0 END, step / 2
   FROM search WHERE step > 0
 )
-SELECT json_group_array(json_array(user_id, sent)) FROM (
-  SELECT user_id, COUNT(*) AS sent FROM store_message
-  WHERE user_id {_AMONG} AND seq > (SELECT MAX(old) FROM search) AND due_at >= ? AND state {_AMONG} AND category {_AMONG}
-    AND adaptor || '.' || action {_AMONG} AND NOT id {_AMONG}
-  GROUP BY user_id
-)
-"""
+SELECT user_id, COUNT(*) AS sent FROM store_message
+WHERE user_id {_AMONG} AND seq > (SELECT MAX(old) FROM search) AND due_at >= ? AND state {_AMONG} AND category {_AMONG}
+  AND adaptor || '.' || action {_AMONG} AND NOT id {_AMONG}
+GROUP BY user_id
+)"""
 """Rows are in the order of their making, so the first of a time is found as in a dictionary, by halves: 40 rows are looked at however many
 there are, and of each user only those since."""
 
-_OWNERS = select(
-    "phone, id",
+_OWNERS = (
     "(SELECT phone, id, ROW_NUMBER() OVER (PARTITION BY phone ORDER BY seq) AS nth "
-    f"FROM store_user WHERE NOT phone = '' AND phone {_AMONG}) AS owners WHERE nth <= 2",
+    f"FROM store_user WHERE NOT phone = '' AND phone {_AMONG}) AS owners WHERE nth <= 2"
 )
 
 _MESSAGE = ", ".join(COLUMNS)
+_OF_PROVIDER = "NOT provider_id = '' AND provider_id"
 
 
 class OptOutState(msgspec.Struct):
@@ -105,6 +104,8 @@ class Facts:
 
     def __init__(self) -> None:
         self.wanted = Wanted()
+        self.version = 0
+        """Of the configuration in the database."""
         self.users: dict[str, User] = {}
         self.aliases: dict[str, tuple[str, str]] = {}
         """Anonymous id → (user, whose id it is: `Key.family`)."""
@@ -125,48 +126,79 @@ class Facts:
         """User → messages by id that count if this transaction leaves them sent."""
         self._read_consents: set[str] = set()
         self._read_addresses: set[str] = set()
+        self._asked: list[tuple[Question, Callable[[list[Any]], None]]] = []
+        """What the next `fetch` reads, and who takes it."""
 
     def load_wanted(self) -> None:
-        """Fetch what the jobs asked for, and the triggers of the messages among it."""
+        """Fetch what the jobs asked for, the triggers of the messages among it, and the configuration's version."""
         wanted = self.wanted
-        self.load_seen(wanted.seen)
-        self._load_aliases(wanted.aliases)
-        self.load_users(wanted.users)
-        self.load_consents(wanted.consents)
-        self.load_messages(wanted.messages)
-        self.load_messages_by_provider(wanted.provider_ids)
-        self.load_triggers(message.event for message in self.messages.values())
-        self.load_opt_outs(wanted.addresses)
-        self.load_conversations(wanted.pairs)
+        if wanted.aliases:
+            self._load_aliases(wanted.aliases)
+        self._asked.append((Question("value", VERSION, ()), self._take_version))
+        self._ask("digest, event", "store_seen WHERE digest", wanted.seen, self.seen.update)
+        self.ask_users(wanted.users)
+        self.ask_consents(wanted.consents)
+        self._ask_messages("id", wanted.messages)
+        self._ask_messages(_OF_PROVIDER, wanted.provider_ids)
+        self.ask_opt_outs(wanted.addresses)
+        self._ask_conversations(wanted.pairs)
+        self.fetch()
+
+    def _take_version(self, rows: list[Any]) -> None:
+        self.version = int(rows[0][0]) if rows else 0
+
+    def fetch(self) -> None:
+        """Have what was asked for at hand."""
+        asked, self._asked = self._asked, []
+        if asked:
+            for (_, take), rows in zip(asked, _read([question for question, _ in asked]), strict=True):
+                take(rows)
 
     def load_users(self, ids: Iterable[str]) -> None:
         """Have the users at hand; those who do not exist yet begin without properties."""
+        self.ask_users(ids)
+        self.fetch()
+
+    def ask_users(self, ids: Iterable[str]) -> None:
+        """`load_users`, with the next `fetch`."""
         wanted = {one for one in ids if one not in self.users}
-        for one, properties, anonymous in _rows("id, properties, anonymous", "store_user WHERE id", wanted):
-            self.users[one] = User(id=one, properties=decode(properties), anonymous=bool(anonymous))
-        for one in wanted:
-            if one not in self.users:
-                self.users[one] = User(id=one, properties={})
+
+        def take(rows: list[Any]) -> None:
+            for one, properties, anonymous in rows:
+                self.users[one] = User(id=one, properties=decode(properties), anonymous=bool(anonymous))
+            for one in wanted:
+                if one not in self.users:
+                    self.users[one] = User(id=one, properties={})
+
+        self._ask("id, properties, anonymous", "store_user WHERE id", wanted, take)
 
     def _load_aliases(self, ids: set[str]) -> None:
         """Whose these ids are; what is asked of an id is asked of its user too."""
-        for one, user, source in _rows("id, user_id, source", "store_alias WHERE id", ids):
-            self.aliases[one] = (user, source)
+
+        def take(rows: list[Any]) -> None:
+            for one, user, source in rows:
+                self.aliases[one] = (user, source)
+
+        self._ask("id, user_id, source", "store_alias WHERE id", ids, take)
+        self.fetch()
         for asked in (self.wanted.users, self.wanted.consents):
             asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
 
-    def load_seen(self, digests: set[str]) -> None:
-        """Which of the clients' ids were taken in before."""
-        self.seen.update(_rows("digest, event", "store_seen WHERE digest", digests - self.seen.keys()))
-
-    def load_messages(self, ids: Iterable[str]) -> None:
-        """Have the messages at hand."""
-        wanted = {one for one in ids if one not in self.messages}
-        for message in _messages("id", wanted):
-            self.keep(message)
-
     def load_messages_by_provider(self, provider_ids: set[str]) -> None:
-        for message in _messages("NOT provider_id = '' AND provider_id", provider_ids):
+        """Have the messages with these ids at their provider at hand, and their triggers."""
+        self._ask_messages(_OF_PROVIDER, provider_ids)
+        self.fetch()
+
+    def _ask_messages(self, key: str, values: set[str]) -> None:
+        if values:
+            among = encode(sorted(values)).decode()
+            messages = f"store_message WHERE {key} {_AMONG}"
+            triggers = f"store_event WHERE id IN (SELECT event FROM {messages})"
+            self._asked.append((Question(_MESSAGE, messages, (among,), Message), self._keep_all))
+            self._asked.append((Question("id, properties", triggers, (among,)), self._take_triggers))
+
+    def _keep_all(self, messages: list[Message]) -> None:
+        for message in messages:
             self.keep(message)
 
     def keep(self, message: Message) -> Message:
@@ -179,23 +211,39 @@ class Facts:
     def load_triggers(self, events: Iterable[str]) -> None:
         """Have the properties of these events at hand: what a status event carries as `trigger`."""
         wanted = {one for one in events if one not in self.triggers}
-        for one, properties in _rows("id, properties", "store_event WHERE id", wanted):
+        self._ask("id, properties", "store_event WHERE id", wanted, self._take_triggers)
+        self.fetch()
+
+    def _take_triggers(self, rows: list[Any]) -> None:
+        for one, properties in rows:
             self.triggers[one] = decode(properties)
 
     def load_consents(self, users: Iterable[str]) -> None:
         """Have what these users said to each category at hand."""
+        self.ask_consents(users)
+        self.fetch()
+
+    def ask_consents(self, users: Iterable[str]) -> None:
+        """`load_consents`, with the next `fetch`."""
         wanted = {one for one in users if one not in self._read_consents}
         self._read_consents |= wanted
-        for user, category, state, at in _rows("user_id, category, state, at", "store_consent WHERE user_id", wanted):
-            self.consents.setdefault((user, category), (state, at))
 
-    def load_opt_outs(self, addresses: Iterable[str]) -> None:
-        """Have the opt-outs of these numbers at hand."""
+        def take(rows: list[Any]) -> None:
+            for user, category, state, at in rows:
+                self.consents.setdefault((user, category), (state, at))
+
+        self._ask("user_id, category, state, at", "store_consent WHERE user_id", wanted, take)
+
+    def ask_opt_outs(self, addresses: Iterable[str]) -> None:
+        """Have the opt-outs of these numbers at hand, with the next `fetch`."""
         wanted = {one for one in addresses if one not in self._read_addresses}
         self._read_addresses |= wanted
-        columns = "address, scope, source, at, lifted_at"
-        for address, scope, source, at, lifted_at in _rows(columns, "store_optout WHERE address", wanted):
-            self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
+
+        def take(rows: list[Any]) -> None:
+            for address, scope, source, at, lifted_at in rows:
+                self.opt_outs.setdefault((address, scope), OptOutState(lifted_at is None, source, at))
+
+        self._ask("address, scope, source, at, lifted_at", "store_optout WHERE address", wanted, take)
 
     def load_sent(self, users: Iterable[str], which: Sent) -> None:
         """How many such messages these users were sent."""
@@ -211,7 +259,9 @@ class Facts:
         lists = [encode(one).decode() for one in (SENT, which.categories, which.kinds, known)]
         # A day more than is counted: a message may have waited for its turn, and a clock may have been put back.
         since = which.since - clock.DAY
-        self.sent.update(read(_SENT, since, encode(sorted(wanted)).decode(), which.since, *lists))
+        values = (since, encode(sorted(wanted)).decode(), which.since, *lists)
+        self._asked.append((Question("user_id, sent", _SENT, values), self.sent.update))
+        self.fetch()
 
     def load_descendants(self, roots: Iterable[str]) -> None:
         """How many messages and emitted events each chain already has."""
@@ -219,8 +269,12 @@ class Facts:
         self.descendants.update(dict.fromkeys(wanted, 0))
         # One by one and not counted by the database: of a chain there are few.
         for source in ("store_message WHERE root", "store_event WHERE depth > 0 AND source = 'rule' AND root"):
-            for (root,) in _rows("root", source, wanted):
-                self.descendants[root] += 1
+            self._ask("root", source, wanted, self._count_descendants)
+        self.fetch()
+
+    def _count_descendants(self, rows: list[Any]) -> None:
+        for (root,) in rows:
+            self.descendants[root] += 1
 
     def forget(self, user: str) -> None:
         """Nothing of a user who was erased stays at hand: whoever comes next in this transaction finds what the database has, which is nothing."""
@@ -238,33 +292,45 @@ class Facts:
 
     def load_conversations(self, pairs: set[tuple[str, str]]) -> None:
         """Have at hand who was last texted on these pairs of numbers, and whose numbers they are."""
+        self._ask_conversations(pairs)
+        self.fetch()
+
+    def _ask_conversations(self, pairs: set[tuple[str, str]]) -> None:
         addresses = {address for address, _ in pairs}
-        columns = "address, sender, user_id, message"
-        for address, sender, user, message in _rows(columns, "store_conversation WHERE address", addresses):
-            self.conversations.setdefault((address, sender), (user, message))
-        # Two are enough to know that a number does not say who it is.
-        for phone, user in read(_OWNERS, encode(sorted(addresses)).decode()) if addresses else ():
-            self.owners.setdefault(phone, []).append(user)
+
+        def take(rows: list[Any]) -> None:
+            for address, sender, user, message in rows:
+                self.conversations.setdefault((address, sender), (user, message))
+
+        def take_owners(rows: list[Any]) -> None:
+            for phone, user in rows:
+                self.owners.setdefault(phone, []).append(user)
+
+        self._ask("address, sender, user_id, message", "store_conversation WHERE address", addresses, take)
+        if addresses:  # two are enough to know that a number does not say who it is
+            self._asked.append((Question("phone, id", _OWNERS, (encode(sorted(addresses)).decode(),)), take_owners))
+
+    def _ask(self, columns: str, source: str, values: set[str], take: Callable[[list[Any]], None]) -> None:
+        """These columns of the rows whose key, with which `source` ends, is one of the values."""
+        if values:
+            question = Question(columns, f"{source} {_AMONG}", (encode(sorted(values)).decode(),))
+            self._asked.append((question, take))
 
 
 def read_messages(which: str, *values: Any) -> list[Message]:
     """The messages for which this condition holds."""
-    source = f"store_message WHERE {which}"
+    return _read([Question(_MESSAGE, f"store_message WHERE {which}", values, Message)])[0]
+
+
+def _read(questions: list[Question]) -> list[list[Any]]:
     try:
-        return read(select(_MESSAGE, source), *values, shape=Message)
+        return read(*questions)
     except (msgspec.DecodeError, DatabaseError) as error:
         if database.is_at_fault(error):
             raise
-        # One has what its columns should not: the others are not held up by it.
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {_MESSAGE} FROM {source}", values)
-            return [Message(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]
+        # A row has what its columns should not: the others are not held up by it.
+        return [_as_shaped(one, read_row_by_row(one)) for one in questions]
 
 
-def _messages(key: str, values: set[str]) -> list[Message]:
-    return read_messages(f"{key} {_AMONG}", encode(sorted(values)).decode()) if values else []
-
-
-def _rows(columns: str, source: str, values: set[str]) -> list[Any]:
-    """These columns of the rows whose key, with which `source` ends, is one of the values."""
-    return read(select(columns, f"{source} {_AMONG}"), encode(sorted(values)).decode()) if values else []
+def _as_shaped(question: Question, rows: list[Any]) -> list[Any]:
+    return [Message(**dict(zip(FIELDS, row, strict=True))) for row in rows] if question.shape is Message else rows

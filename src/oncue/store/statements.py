@@ -54,19 +54,39 @@ def write(statement: Statement, rows: list[Row]) -> None:
         _run(_sql(statement, size), [*chain.from_iterable(some), *filling]).close()
 
 
-@lru_cache(maxsize=256)
-def select(columns: str, source: str) -> str:
-    """A query for `read`: what stands between SELECT and FROM, and what follows."""
-    return f"SELECT json_group_array(json_array({columns})) FROM (SELECT {columns} FROM {source})"
+class Question(msgspec.Struct, frozen=True):
+    """What stands between SELECT and FROM, what follows, its values, and the shape of a row."""
+
+    columns: str
+    source: str
+    values: tuple[Any, ...]
+    shape: Any = list[Any]
 
 
-def read(sql: str, *values: Any, shape: Any = list[Any]) -> list[Any]:
-    """The rows of a `select`, each of this shape."""
-    cursor = _run(sql, values)
-    (found,) = cursor.fetchone()
+def read(*questions: Question) -> list[list[Any]]:
+    """The rows that answer each question, all in one step."""
+    sql = _select(tuple([(one.columns, one.source) for one in questions]))
+    cursor = _run(sql, [value for one in questions for value in one.values])
+    found = cursor.fetchone()
     cursor.close()
-    rows: list[Any] = _reader(shape).decode(found)
-    return rows
+    return [_reader(one.shape).decode(rows) for one, rows in zip(questions, found, strict=True)]
+
+
+def read_row_by_row(question: Question) -> list[Any]:
+    """The rows as the database has them, whatever they hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {question.columns} FROM {question.source}", question.values)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+
+@lru_cache(maxsize=512)
+def _select(asked: tuple[tuple[str, str], ...]) -> str:
+    lists = [
+        f"(SELECT json_group_array(json_array({columns})) FROM (SELECT {columns} FROM {source}))"
+        for columns, source in asked
+    ]
+    return f"SELECT {', '.join(lists)}"
 
 
 @cache

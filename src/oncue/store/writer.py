@@ -47,6 +47,9 @@ MOST_ROUNDS = 20
 IDLE_FOR = 0.1
 """Seconds between looks at whether another process changed the database, when there is nothing to do."""
 
+CATCH_UP_WITHIN = 0.02
+"""Seconds that the loop has to go through what a transaction told it before the next begins. The two would fight over Python's lock."""
+
 CLAIM_AGAIN_AFTER = 2.0
 """Seconds for which what waits is left alone after the database, or oncue, failed: what is taken in goes on."""
 
@@ -92,6 +95,9 @@ class Writer:
         self._data_version = 0
         self._woken = threading.Condition()
         self._stopping = False
+        self._caught_up = threading.Event()
+        """Whether the loop has gone through what the last transaction told it."""
+        self._caught_up.set()
         self.problem = ""
         """Why nothing can be committed now."""
         self._thread = threading.Thread(target=self._run, name="oncue-writer", daemon=True)
@@ -154,6 +160,10 @@ class Writer:
             self._woken.notify()
         await asyncio.to_thread(self._thread.join)
 
+    def _catch_up(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon(self._caught_up.set)  # behind the tasks that were told just now
+
     # On the writer's thread from here on.
 
     def _run(self) -> None:
@@ -193,6 +203,7 @@ class Writer:
 
     def _next_group(self) -> list[Pending] | None:
         """The next jobs, in rotation; an empty group when some waiting message may go, or to look at the configuration; None to end."""
+        self._caught_up.wait(CATCH_UP_WITHIN)
         with self._woken:
             if not self._lines:
                 if self._stopping:
@@ -230,6 +241,8 @@ class Writer:
         self._limit = max(20, self._limit // 2) if took > LONGEST_FOR else min(MOST_ITEMS, self._limit + 50)
         if group:
             self._answer(group, answers)
+        self._caught_up.clear()
+        self._tell(self._catch_up)
         self._since_checkpoint += size + 1
         if self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
@@ -313,7 +326,6 @@ class Writer:
     def _transact(self, jobs: list[Job]) -> list[Any]:
         try:
             with transaction.atomic(durable=True):
-                self._refresh()
                 jump = self._jumps.look()
                 if jump:
                     self._jumps.settle(jump)
@@ -322,6 +334,9 @@ class Writer:
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()
+                if unit.version != self.snapshot.version:
+                    self._refresh()
+                    unit.snapshot = self.snapshot
                 answers = [job.take(unit, self._lanes) for job in jobs]
                 chain.run(unit, self._lanes)
                 unit.flush()

@@ -34,6 +34,8 @@ STALE_AFTER = 10.0
 LONGEST_FOR = 120.0
 """Seconds for one call at most, whatever deadlines the adaptor keeps: a call that never ended would keep its slot for good."""
 
+_TOO_LONG = "the call took too long"
+
 
 class Sender:
     """Sends. `take` is the writer's `on_claimed`."""
@@ -93,13 +95,22 @@ class Sender:
             callback_url=self._callback_url(adaptor, claimed.id),
             send_by=claimed.send_by,
         )
+        task = asyncio.current_task()
+        assert task is not None
+        timer = task.get_loop().call_later(LONGEST_FOR, task.cancel, _TOO_LONG)  # a quarter of the cost of a timeout
         try:
             assert action is not None and action.send is not None
-            async with asyncio.timeout(LONGEST_FOR):
-                outcome = await action.send(http, configured.config, outgoing)
+            outcome = await action.send(http, configured.config, outgoing)
+        except asyncio.CancelledError as canceled:
+            if canceled.args != (_TOO_LONG,):
+                raise
+            log.error("sending message %s was given up after %.0f seconds", claimed.id, LONGEST_FOR)
+            outcome = Unknown(f"The call had not ended after {LONGEST_FOR:.0f} seconds.")
         except Exception as bug:  # contained: it may have been sent, so nobody sends it again unasked
             log.exception("sending message %s failed because of a fault in oncue", claimed.id)
             outcome = Unknown(f"A fault in oncue interrupted the attempt: {type(bug).__name__}.")
+        finally:
+            timer.cancel()
         return outcome, msgspec.json.encode(http.records).decode()
 
     def _callback_url(self, adaptor: Adaptor, message: str) -> str:

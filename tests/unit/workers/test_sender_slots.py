@@ -94,6 +94,33 @@ def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(ins
     assert inside.messages("state, attempts") == [expected[late]] and bool(called) != bool(late)
 
 
+@pytest.mark.faults
+def test_a_call_that_never_ends_is_given_up_and_held_as_unknown(inside: Inside, monkeypatch):
+    monkeypatch.setattr("oncue.workers.sender.LONGEST_FOR", 0.2)
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def carried() -> None:
+        client = Client()
+        server = await asyncio.start_server(hang, "127.0.0.1", 0)
+        sender = Sender(client, "")
+        sender.serve(inside.writer)
+        await asyncio.to_thread(inside.apply, TELL % server.sockets[0].getsockname()[1])
+        await inside.writer.probe(5)
+        event = b'{"type": "event", "user": "ann", "name": "booked", "properties": {}}'
+        assert (await inside.calling("POST", "/v1/events", event)).status == 202
+        await asyncio.sleep(0)
+        sender.take(inside.claimed)
+        assert await sender.drain(5) == 0
+        await client.close()
+        server.close()
+
+    inside.run(carried())
+    assert inside.messages("state, reason") == [("unknown", "The call had not ended after 0 seconds.")]
+
+
 class Store:
     """A writer that cannot record this result, and at first cannot do anything else either."""
 
