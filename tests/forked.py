@@ -27,8 +27,10 @@ _IMPORTED = """
     oncue.cli oncue.adaptors.builtin oncue.adaptors.email oncue.adaptors.twilio oncue.adaptors.webhook argon2
     django.contrib.auth.hashers django.contrib.sessions.backends.base django.contrib.staticfiles.checks django.core.handlers.asgi
     django.core.management.commands.migrate django.db.backends.sqlite3.base django.db.migrations.executor django.template.backends.django
-    django.template.defaulttags django.templatetags.i18n django.views.debug django.views.generic django_htmx.middleware pydantic.json_schema
-    pydantic.main pydantic.root_model warmed
+    django.db.models.sql.compiler django.template.context_processors django.template.defaulttags django.template.loaders.app_directories
+    django.template.loaders.cached django.templatetags.cache django.templatetags.i18n django.templatetags.l10n django.views.debug
+    django.views.generic django_htmx.middleware pydantic.json_schema pydantic.main pydantic.root_model pydantic.type_adapter typer.rich_utils
+    uvicorn.lifespan.on uvicorn.loops.uvloop warmed
 """
 _forks.set_forkserver_preload(_IMPORTED.split())
 

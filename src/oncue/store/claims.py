@@ -30,6 +30,16 @@ DOUBTED_AGAIN_AFTER = 5 * clock.SECOND
 UNREADABLE = "oncue could not process this message because of a fault of its own, which is in its log."
 
 
+def restore(lanes: Lanes) -> None:
+    """Have the lanes know what waits in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT adaptor, lane, MAX(per_second), MIN(due_at) FROM store_message WHERE state = 'waiting' GROUP BY adaptor, lane"
+        )
+        for adaptor, lane, per_second, due_at in cursor.fetchall():
+            lanes.waits(adaptor, lane, per_second, due_at)
+
+
 def claim_waiting(unit: Unit, lanes: Lanes) -> None:
     """Claim what may go now, lane by lane, transactional before promotional. Everything pending must be flushed."""
     for adaptor, lane in lanes.waiting():

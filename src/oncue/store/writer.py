@@ -190,16 +190,8 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.execute("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])
             self._known_names = {name for (name,) in cursor.fetchall()}
-        self._restore_lanes()
+        claims.restore(self._lanes)
         self._jumps.begin()
-
-    def _restore_lanes(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT adaptor, lane, MAX(per_second), MIN(due_at) FROM store_message WHERE state = 'waiting' GROUP BY adaptor, lane"
-            )
-            for adaptor, lane, per_second, due_at in cursor.fetchall():
-                self._lanes.waits(adaptor, lane, per_second, due_at)
 
     def _next_group(self) -> list[Pending] | None:
         """The next jobs, in rotation; an empty group when some waiting message may go, or to look at the configuration; None to end."""
@@ -352,7 +344,7 @@ class Writer:
         self._lanes.commit()
         if jump:
             self._jumps.note(jump)
-            self._restore_lanes()
+            claims.restore(self._lanes)
         if unit.new_names or unit.new_shapes:
             self._remember(unit.new_names, unit.new_shapes)
         self.totals.add(unit.counted)
@@ -392,7 +384,7 @@ class Writer:
         if config.version() != self.snapshot.version:
             before = self.snapshot
             self.snapshot = config.load(before.catalogue, self.vault, before)
-            self._restore_lanes()
+            claims.restore(self._lanes)
 
     def _answer(self, group: list[Pending], answers: list[Any]) -> None:
         self._tell(resolve, group, answers)
