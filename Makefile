@@ -31,8 +31,8 @@ $(SDKS)/installed: .venv/installed tests/sdks/requirements.txt tests/sdks/packag
 	@if command -v npm >/dev/null; then npm install --prefix $(SDKS) --no-package-lock --no-audit --no-fund --ignore-scripts --silent; else echo "There is no npm here: the tests of the SDKs for Node are left out."; fi
 	@touch $@
 
-# One worker more than there are processors: tests wait for browsers and for other processes.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Two workers more than there are processors: tests wait for browsers and for other processes.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 test: install browser $(SDKS)/installed
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
