@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ from oncue.core.outcome import Outcome, Unknown
 from oncue.store.jobs import Poisoned, Record, Release
 from oncue.store.message import Claimed
 from oncue.store.results import Attempted
+from oncue.store.writer import Writer
 from oncue.workers.http import Client
 from oncue.workers.sender import STALE_AFTER, Sender
 
@@ -94,31 +97,86 @@ def test_what_is_past_its_send_by_time_when_its_call_would_begin_is_not_sent(ins
     assert inside.messages("state, attempts") == [expected[late]] and bool(called) != bool(late)
 
 
+class Slow:
+    """Answers after so many seconds; a sender that has one message for it."""
+
+    def __init__(self, inside: Inside, seconds: float) -> None:
+        self.inside = inside
+        self._seconds = seconds
+        self._answering: set[asyncio.Task[None] | None] = set()
+        self._leaving = asyncio.Event()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._answering.add(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), self._seconds)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[Sender]:
+        client = Client()
+        server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        sender = Sender(client, "")
+        sender.serve(self.inside.writer)
+        await asyncio.to_thread(self.inside.apply, TELL % server.sockets[0].getsockname()[1])
+        await self.inside.writer.probe(5)
+        event = b'{"type": "event", "user": "ann", "name": "booked", "properties": {}}'
+        assert (await self.inside.calling("POST", "/v1/events", event)).status == 202
+        await asyncio.sleep(0)
+        yield sender
+        self._leaving.set()
+        await client.close()
+        server.close()
+        await asyncio.wait({task for task in self._answering if task})
+
+
 @pytest.mark.faults
 def test_a_call_that_never_ends_is_given_up_and_held_as_unknown(inside: Inside, monkeypatch):
     monkeypatch.setattr("oncue.workers.sender.LONGEST_FOR", 0.2)
 
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
     async def carried() -> None:
-        client = Client()
-        server = await asyncio.start_server(hang, "127.0.0.1", 0)
-        sender = Sender(client, "")
-        sender.serve(inside.writer)
-        await asyncio.to_thread(inside.apply, TELL % server.sockets[0].getsockname()[1])
-        await inside.writer.probe(5)
-        event = b'{"type": "event", "user": "ann", "name": "booked", "properties": {}}'
-        assert (await inside.calling("POST", "/v1/events", event)).status == 202
-        await asyncio.sleep(0)
-        sender.take(inside.claimed)
-        assert await sender.drain(5) == 0
-        await client.close()
-        server.close()
+        async with Slow(inside, 2).sending() as sender:
+            sender.take(inside.claimed)
+            assert await sender.drain(1.5) == 0
 
     inside.run(carried())
     assert inside.messages("state, reason") == [("unknown", "The call had not ended after 0 seconds.")]
+
+
+def test_a_call_that_ended_in_time_is_recorded_however_long_that_takes(inside: Inside, monkeypatch):
+    monkeypatch.setattr("oncue.workers.sender.LONGEST_FOR", 0.3)
+
+    async def carried() -> None:
+        async with Slow(inside, 0).sending() as sender:
+            record = sender._record
+
+            async def later(writer: Writer, attempted: Attempted) -> None:
+                await asyncio.sleep(0.6)
+                await record(writer, attempted)
+
+            monkeypatch.setattr(sender, "_record", later)
+            sender.take(inside.claimed)
+            assert await sender.drain(5) == 0
+
+    inside.run(carried())
+    assert inside.messages("state") == [("accepted",)]
+
+
+def test_a_call_that_the_end_of_the_process_cuts_off_is_left_for_the_next_to_look_into(inside: Inside):
+    async def carried() -> None:
+        async with Slow(inside, 2).sending() as sender:
+            sender.take(inside.claimed)
+            await asyncio.sleep(0.1)
+            (task,) = sender._under_way
+            task.cancel()
+            assert await sender.drain(1) == 0 and task.cancelled()
+
+    inside.run(carried())
+    assert inside.messages("state") == [("submitting",)]
 
 
 class Store:
