@@ -328,9 +328,9 @@ def _read(questions: list[Question]) -> list[list[Any]]:
     except (msgspec.DecodeError, DatabaseError) as error:
         if database.is_at_fault(error):
             raise
-        # A row has what its columns should not: the others are not held up by it.
-        return [_as_shaped(one, read_row_by_row(one)) for one in questions]
+        # A row has what its columns should not. A message of that kind holds up no others; what somebody said of being texted does.
+        return [_messages_row_by_row(one) if one.shape is Message else read(one)[0] for one in questions]
 
 
-def _as_shaped(question: Question, rows: list[Any]) -> list[Any]:
-    return [Message(**dict(zip(FIELDS, row, strict=True))) for row in rows] if question.shape is Message else rows
+def _messages_row_by_row(question: Question) -> list[Any]:
+    return [Message(**dict(zip(FIELDS, row, strict=True))) for row in read_row_by_row(question)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
@@ -66,9 +67,8 @@ class Question(msgspec.Struct, frozen=True):
 def read(*questions: Question) -> list[list[Any]]:
     """The rows that answer each question, all in one step."""
     sql = _select(tuple([(one.columns, one.source) for one in questions]))
-    cursor = _run(sql, [value for one in questions for value in one.values])
-    found = cursor.fetchone()
-    cursor.close()
+    with closing(_run(sql, [value for one in questions for value in one.values])) as cursor:
+        found = cursor.fetchone()
     return [_reader(one.shape).decode(rows) for one, rows in zip(questions, found, strict=True)]
 
 

@@ -59,7 +59,6 @@ COMMIT_AGAIN_AFTER = 0.25
 CHECKPOINT_AFTER = 2_000
 """Rows of work between checkpoints of the write-ahead log, roughly 10 MB."""
 
-
 MOST_SHAPES = 20_000
 """Event names, and sets of properties by event name, that are known to be written down."""
 
@@ -233,8 +232,8 @@ class Writer:
         self._limit = max(20, self._limit // 2) if took > LONGEST_FOR else min(MOST_ITEMS, self._limit + 50)
         if group:
             self._answer(group, answers)
-        self._caught_up.clear()
-        self._tell(self._catch_up)
+            self._caught_up.clear()
+            self._tell(self._catch_up)
         self._since_checkpoint += size + 1
         if self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
@@ -316,6 +315,7 @@ class Writer:
         return [jobs[0].join(first, second)]
 
     def _transact(self, jobs: list[Job]) -> list[Any]:
+        before = self.snapshot
         try:
             with transaction.atomic(durable=True):
                 jump = self._jumps.look()
@@ -336,10 +336,12 @@ class Writer:
                     self._claim_contained(unit)
         except BaseException:
             self._lanes.roll_back()
+            self.snapshot = before  # what was read may be what was not committed
             raise
         if any(isinstance(job, Edit) for job in jobs):
-            # What was changed holds for whoever looks next (a key that was revoked, a page shown anew), not only for the next transaction.
-            with suppress(DatabaseError):  # which reads it, if this could not
+            with suppress(
+                DatabaseError
+            ):  # what was changed holds for whoever looks next, not only for the next transaction
                 self._refresh()
         self._lanes.commit()
         if jump:

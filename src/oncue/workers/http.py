@@ -1,8 +1,8 @@
 """The one way out: HTTP with deadlines, a pool of connections, and an honest answer to "can it have arrived?".
 
 No redirect is followed (a 307 would post again) and no POST or PATCH is made twice: aiohttp repeats idempotent methods only. Before
-aiohttp writes the first byte it asks the connector for a connection; an error before it has that is `NotSent`, after it `NotKnown`.
-Requests that are not trusted have connections of their own, which reach public addresses only.
+aiohttp writes the first byte it asks the connector for a connection: where that fails, nothing was sent (`NotSent`); whatever else goes
+wrong is `NotKnown`. Requests that are not trusted have connections of their own, which reach public addresses only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class _Progress:
     __slots__ = ("is_written", "until")
 
     def __init__(self, deadline: float) -> None:
-        self.is_written = False
+        self.is_written: bool | None = None
+        """Whether anything may have been; None while nobody can tell."""
         self.until = clock.elapsed() + deadline
 
 
@@ -51,14 +52,18 @@ def _mark_written(progress: _Progress) -> None:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Marks a request as written once its connection is there. A trace would tell the moment itself, at a fifth of a request's cost."""
+    """Tells whether a request got its connection, and so may have been written. A trace tells the moment itself, at a fifth of a request's
+    cost."""
 
     async def connect(self, *given: Any, **named: Any) -> aiohttp.connector.Connection:
-        connection = await super().connect(*given, **named)
+        progress, connection = _under_way.get(), None
         try:
-            _mark_written(_under_way.get())
+            connection = await super().connect(*given, **named)
+            _mark_written(progress)
         except BaseException:
-            connection.release()
+            progress.is_written = bool(progress.is_written)  # it may have been by the connection before this one
+            if connection:
+                connection.release()
             raise
         return connection
 
@@ -145,12 +150,10 @@ def _timeout(deadline: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN)
 
 
-@lru_cache(maxsize=100)
 def _basic(auth: tuple[str, str]) -> str:
     return "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
 
 
-@lru_cache(maxsize=1_000)
 def _refusal(url: str, trusted: bool) -> str | None:
     """Why an address may not be called, as far as the address itself shows."""
     try:
@@ -191,11 +194,12 @@ def _failed(error: Exception, progress: _Progress) -> Answer:
             return NotSent(f"{cause}; oncue does not call it.", forbidden=True)
         cause = getattr(cause, "os_error", None) or cause.__cause__
     what = str(error) or ("no answer in time" if isinstance(error, asyncio.TimeoutError) else type(error).__name__)
-    if progress.is_written:
-        return NotKnown(f"The connection failed after the request was written: {what}.")
-    if isinstance(error, ValueError) and not isinstance(error, OSError):  # no address; a bad certificate is both
+    is_no_address = isinstance(error, ValueError) and not isinstance(error, OSError)  # a bad certificate is both
+    if is_no_address and not progress.is_written:
         return NotSent(f"The address cannot be called: {what}.", forbidden=True)
-    return NotSent(f"The request could not be sent: {what}.")
+    if progress.is_written is False:
+        return NotSent(f"The request could not be sent: {what}.")
+    return NotKnown(f"The connection failed after the request was written: {what}.")
 
 
 _LONGEST_SECRET = 1_000

@@ -93,30 +93,18 @@ class Sender:
             callback_url=self._callback_url(adaptor, claimed.id),
             send_by=claimed.send_by,
         )
-        task = asyncio.current_task()
-        assert task is not None
-        is_late = False
-
-        def give_up() -> None:
-            nonlocal is_late
-            is_late = True
-            task.cancel()
-
-        timer = task.get_loop().call_later(LONGEST_FOR, give_up)  # asyncio.timeout does the same at four times the cost
+        limit = asyncio.timeout(LONGEST_FOR)
         try:
             assert action is not None and action.send is not None
-            outcome = await action.send(http, configured.config, outgoing)
-        except asyncio.CancelledError:
-            if not is_late:
-                raise
-            task.uncancel()
-            log.error("sending message %s was given up after %.0f seconds", claimed.id, LONGEST_FOR)
-            outcome = Unknown(f"The call had not ended after {LONGEST_FOR:.0f} seconds.")
+            async with limit:
+                outcome = await action.send(http, configured.config, outgoing)
         except Exception as bug:  # contained: it may have been sent, so nobody sends it again unasked
-            log.exception("sending message %s failed because of a fault in oncue", claimed.id)
-            outcome = Unknown(f"A fault in oncue interrupted the attempt: {type(bug).__name__}.")
-        finally:
-            timer.cancel()
+            if limit.expired():
+                log.error("sending message %s was given up after %.0f seconds", claimed.id, LONGEST_FOR)
+                outcome = Unknown(f"The call had not ended after {LONGEST_FOR:.0f} seconds.")
+            else:
+                log.exception("sending message %s failed because of a fault in oncue", claimed.id)
+                outcome = Unknown(f"A fault in oncue interrupted the attempt: {type(bug).__name__}.")
         return outcome, msgspec.json.encode(http.records).decode()
 
     def _callback_url(self, adaptor: Adaptor, message: str) -> str:

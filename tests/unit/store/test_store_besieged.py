@@ -6,15 +6,17 @@ import asyncio
 import sqlite3
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from inside import LOOP, RULE, Inside, turn
 from oncue.adaptors.twilio import prepare as twilio_prepare
 from oncue.core import clock, ids
 from oncue.core.adaptor import Reply, Status
+from oncue.core.items import StoreUnavailable
 from oncue.core.outcome import Retry
-from oncue.store import claims, facts
+from oncue.store import claims, config, facts
 from oncue.store.jobs import Probe, Reports, Sweep
+from oncue.store.unit import Unit
 from oncue.testing import wait_for
 
 ANN, SENDER = "+15005551001", "+15005550006"
@@ -53,6 +55,57 @@ def test_a_waiting_message_that_cannot_be_read_harms_nobody_else(inside, column,
     wait_for(lambda: len(inside.claimed) == 2, 5)
     assert sound in {one.id for one in inside.claimed}
     assert dict(inside.rows("SELECT id, state FROM store_message"))[poisoned] == "rejected"
+
+
+SAID_NO = {
+    "consent": "INSERT INTO store_consent (user_id, category, state, source, at) VALUES ('ann', 'transactional', 'opted_out', 'x', 1)",
+    "optout": f"INSERT INTO store_optout (address, scope, source, at, lifted_at, lifted_by) VALUES ('{ANN}', '{SENDER}', 'x', 1, NULL, '')",
+}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("ledger", "damage"),
+    [("consent", "state = x'ff'"), ("consent", "category = x'ff'"), ("optout", "scope = x'ff'"), ("optout", "lifted_at = x''")],
+)  # fmt: skip
+def test_what_somebody_said_of_being_texted_holds_even_if_it_cannot_be_read(inside: Inside, ledger: str, damage: str):
+    inside.execute(SAID_NO[ledger])
+    inside.execute(f"UPDATE store_{ledger} SET {damage}")
+    asked = inside.post({"type": "event", "user": "ann", "name": "booked", "user_properties": PROPERTIES})
+    assert asked.status == 500 and not inside.claimed and not inside.states()
+    inside.event("bob", "booked", user_properties={"phone_number": "+15005551002"})
+    assert len(inside.claimed) == 1, "whoever said nothing is texted"
+
+
+@pytest.mark.faults
+def test_a_message_that_cannot_be_read_harms_nothing_that_is_read_with_it(inside: Inside):
+    poisoned, sound = waiting(inside), waiting(inside, "bob")
+    inside.execute("UPDATE store_message SET fields = x'ff' WHERE id = ?", poisoned)
+    reports = [
+        Status(provider_id=f"SM{n}", status="sent", raw={}, message_id=one) for n, one in enumerate((poisoned, sound))
+    ]
+    soon(inside, Reports("twilio", reports))
+    assert dict(inside.rows("SELECT id, carrier_status FROM store_message"))[sound] == "sent"
+
+
+@pytest.mark.faults
+def test_a_configuration_that_was_read_but_not_committed_is_read_again(inside: Inside, monkeypatch):
+    """In the transaction that failed it had a number which another one has now."""
+    committed = config.version()
+
+    def full(unit):
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, "VERSION", f"(SELECT {committed + 1} AS value)")
+        patch.setattr(Unit, "flush", full)
+        with pytest.raises(StoreUnavailable):
+            soon(inside, Probe())
+        inside.apply("rules:" + RULE.replace('state: "on"', 'state: "off"'))
+        assert config.version() == committed + 1
+    inside.recovers()
+    inside.event("ann", "booked", user_properties=PROPERTIES)
+    assert not inside.claimed, "the rule is off"
 
 
 @pytest.mark.faults

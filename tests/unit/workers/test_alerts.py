@@ -185,9 +185,9 @@ def outage(watch: Round) -> None:
 
 
 def test_while_the_only_message_that_waits_is_tried_the_alert_stays(watch: Round, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(lanes, "REST_FOR", 0.0)
     inside = watch.inside
     outage(watch)
+    monkeypatch.setattr(lanes, "REST_FOR", 0.0)
     wait_for(lambda: inside.do(Probe()) or inside.claimed, 5)
     assert watch.look() == [UNREACHABLE]
     inside.ended(inside.claimed.pop().id, LOST, number=2)

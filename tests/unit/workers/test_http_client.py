@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import TCPConnector
 from aiohttp.resolver import ThreadedResolver
 
 from certificates import self_made
@@ -257,6 +258,17 @@ def test_a_deadline_that_passes_before_the_connection_stands_is_not_sent(monkeyp
     answer, _ = run(ok, act)
     assert isinstance(answer, NotSent)
     assert not answer.forbidden
+
+
+def test_where_nobody_can_tell_whether_it_was_written_it_is_not_known(monkeypatch: pytest.MonkeyPatch):
+    """As with an aiohttp that would get its connections in another way: nothing is sent twice because of that."""
+    monkeypatch.setattr("oncue.workers.http._Connector.connect", TCPConnector.connect)
+
+    async def drop(call: Call) -> None:
+        call.reset()
+
+    answer, wire = post(drop)
+    assert isinstance(answer, NotKnown) and len(wire.calls) == 1
 
 
 def test_a_process_that_was_stopped_before_it_wrote_writes_nothing_afterwards(monkeypatch: pytest.MonkeyPatch):
