@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 
 from inside import LOOP, RULE, Inside, turn
 from oncue.adaptors.twilio import prepare as twilio_prepare
@@ -93,11 +93,17 @@ def test_a_configuration_that_was_read_but_not_committed_is_read_again(inside: I
     """In the transaction that failed it had a number which another one has now."""
     committed = config.version()
 
+    def look() -> int:
+        """A clock that leapt changes the configuration, too."""
+        if connection.in_atomic_block:
+            config.raise_version()
+        return 0
+
     def full(unit):
         raise OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(facts, "VERSION", f"(SELECT {committed + 1} AS value)")
+        patch.setattr(inside.writer._jumps, "look", look)
         patch.setattr(Unit, "flush", full)
         with pytest.raises(StoreUnavailable):
             soon(inside, Probe())

@@ -204,6 +204,40 @@ def test_a_get_is_repeated_once_at_most():
     assert len(wire.calls) <= 2
 
 
+def test_a_put_that_was_sent_is_not_known_though_repeating_it_could_not_connect(monkeypatch: pytest.MonkeyPatch):
+    connect, asked = TCPConnector.connect, 0
+
+    async def once_more(*given: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise ConnectionRefusedError("the server has gone")
+        return await connect(*given, **named)
+
+    monkeypatch.setattr(TCPConnector, "connect", once_more)
+
+    async def play(call: Call) -> None:
+        if call.number == 1:
+            call.answer(200, b"fine")
+        else:
+            call.close()
+
+    async def act(client: Client, wire: Wire) -> list[Answer]:
+        return [await client.request("PUT", wire.url, body=b"x=1", trusted=True) for _ in range(2)]
+
+    (_, second), wire = run(play, act)
+    assert isinstance(second, NotKnown) and (len(wire.calls), asked) == (2, 3)
+
+
+def test_an_answer_that_cannot_be_read_is_not_known(monkeypatch: pytest.MonkeyPatch):
+    async def fail(*_: Any) -> bytes:
+        raise ValueError("no such length")
+
+    monkeypatch.setattr("oncue.workers.http._read", fail)
+    answer, _ = post(ok)
+    assert isinstance(answer, NotKnown)
+
+
 @pytest.mark.parametrize("play", [hang, hang_within_the_body, drip])
 def test_the_deadline_holds_for_the_whole_of_it(play: Play):
     began = time.monotonic()
