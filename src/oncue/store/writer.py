@@ -231,7 +231,7 @@ class Writer:
         size = sum(pending.job.size for pending in group)
         self._limit = max(20, self._limit // 2) if took > LONGEST_FOR else min(MOST_ITEMS, self._limit + 50)
         if group:
-            self._answer(group, answers)
+            self._tell(resolve, group, answers)
             self._caught_up.clear()
             self._tell(self._catch_up)
         self._since_checkpoint += size + 1
@@ -268,7 +268,7 @@ class Writer:
         with self._woken:
             self.problem = problem
             left = self._lines.all()
-        self._answer(left, [StoreUnavailable(problem)] * len(left))
+        self._tell(resolve, left, [StoreUnavailable(problem)] * len(left))
 
     def _recover(self) -> None:
         """Look again and again whether a transaction commits, until one does or the process ends."""
@@ -388,9 +388,6 @@ class Writer:
             self.snapshot = config.load(before.catalogue, self.vault, before)
             claims.restore(self._lanes)
 
-    def _answer(self, group: list[Pending], answers: list[Any]) -> None:
-        self._tell(resolve, group, answers)
-
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(function, *arguments)
@@ -399,4 +396,4 @@ class Writer:
         with self._woken:
             self._stopping = True
             left = self._lines.all()
-        self._answer(left, [StoreUnavailable("the writer has stopped")] * len(left))
+        self._tell(resolve, left, [StoreUnavailable("the writer has stopped")] * len(left))
