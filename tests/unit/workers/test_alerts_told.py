@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -21,14 +21,6 @@ from wire import Call, Play, Wire, serving
 __all__ = ["clock_put_back", "inside", "watch"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.start()
-    yield box
-    box.stop()
 
 
 def with_mail(inside: Inside, mailbox_url: str) -> None:

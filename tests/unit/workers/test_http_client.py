@@ -157,19 +157,19 @@ def test_a_post_whose_answer_is_lost_is_not_known_and_is_made_once(play: Play, m
     assert len(wire.calls) == 1
 
 
-def test_a_post_on_a_connection_that_the_server_is_just_closing_is_not_known_and_is_made_once():
+async def answer_once(call: Call) -> None:
     """The stale keep-alive: the first request is answered, the second meets a connection that goes away."""
+    if call.number == 1:
+        call.answer(200, b"fine")
+    else:
+        call.close()
 
-    async def play(call: Call) -> None:
-        if call.number == 1:
-            call.answer(200, b"fine")
-        else:
-            call.close()
 
+def test_a_post_on_a_connection_that_the_server_is_just_closing_is_not_known_and_is_made_once():
     async def act(client: Client, wire: Wire) -> list[Answer]:
         return [await client.request("POST", wire.url, body=b"x=1", trusted=True) for _ in range(2)]
 
-    (first, second), wire = run(play, act)
+    (first, second), wire = run(answer_once, act)
     assert isinstance(first, Response)
     assert isinstance(second, NotKnown)
     assert (len(wire.calls), wire.connections) == (2, 1), "the second went out on the first connection, and only once"
@@ -216,16 +216,10 @@ def test_a_put_that_was_sent_is_not_known_though_repeating_it_could_not_connect(
 
     monkeypatch.setattr(TCPConnector, "connect", once_more)
 
-    async def play(call: Call) -> None:
-        if call.number == 1:
-            call.answer(200, b"fine")
-        else:
-            call.close()
-
     async def act(client: Client, wire: Wire) -> list[Answer]:
         return [await client.request("PUT", wire.url, body=b"x=1", trusted=True) for _ in range(2)]
 
-    (_, second), wire = run(play, act)
+    (_, second), wire = run(answer_once, act)
     assert isinstance(second, NotKnown) and (len(wire.calls), asked) == (2, 3)
 
 
