@@ -339,9 +339,8 @@ class Writer:
             self.snapshot = before  # what was read may be what was not committed
             raise
         if any(isinstance(job, Edit) for job in jobs):
-            with suppress(
-                DatabaseError
-            ):  # what was changed holds for whoever looks next, not only for the next transaction
+            # What was changed holds for whoever looks next, not only for the next transaction.
+            with suppress(DatabaseError):
                 self._refresh()
         self._lanes.commit()
         if jump:

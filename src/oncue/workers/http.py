@@ -262,9 +262,7 @@ class Exchange:
 
 
 def _shown(headers: Mapping[str, str], hide: Redactor) -> dict[str, str]:
-    shown = {name: HIDDEN if is_credential(name) else value for name, value in headers.items()}
-    together = "\n".join(shown.values())
-    return shown if hide.text(together) == together else {name: hide.text(value) for name, value in shown.items()}
+    return {name: HIDDEN if is_credential(name) else hide.text(value) for name, value in headers.items()}
 
 
 def _body(body: bytes, hide: Redactor) -> str:
