@@ -23,23 +23,33 @@ class Number(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=10_000)
 def read(text: str, country: str) -> Number | None:
     """The number; None if it is none. One in national form is read with the ISO code of a country, if that is given."""
+    if is_whole(text):
+        return Number(text, _north_american(text[:8]), True)
     parsed = _parse(text, country)
     if parsed is None:
         return None
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
-    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-        parsed.country_code or 0
-    )
-    return Number(
-        phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
-        "" if region in ("ZZ", "001") else region,
-        possible and not parsed.extension,
-    )
+    written = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    return Number(written, _country(parsed), possible and not parsed.extension)
+
+
+@lru_cache(maxsize=10_000)
+def _north_american(exchange: str) -> str:
+    """The country of the numbers that begin so: the last four digits tell nothing of it."""
+    return _country(PhoneNumber(country_code=1, national_number=int(exchange[2:] + "0000")))
+
+
+def _country(number: PhoneNumber) -> str:
+    region = phonenumbers.region_code_for_number(number)
+    region = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return "" if region in ("ZZ", "001") else region
 
 
 @lru_cache(maxsize=10_000)
 def e164(text: str, country: str) -> str:
     """The number alone; empty if it is none. A third of the work of `read`: every event may bring a number."""
+    if is_whole(text):
+        return text
     parsed = _parse(text, country)
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else ""
 
@@ -51,16 +61,13 @@ def is_whole(text: str) -> bool:
 
 _LETTER = re.compile(r"[^\W\d_]")
 
-_NORTH_AMERICAN = re.compile(r"\+1([2-9][0-9]{9})")
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 """Written in full, such a number can be read in one way only: parsing it would find the same, and take three times as long."""
 
 
 def _parse(text: str, country: str) -> PhoneNumber | None:
     if _LETTER.search(text):
         return None
-    whole = _NORTH_AMERICAN.fullmatch(text)
-    if whole:
-        return PhoneNumber(country_code=1, national_number=int(whole[1]))
     try:
         parsed = phonenumbers.parse(text, country or None)
         # The library may take away one more zero, or a carrier's code: a number has one form, or a STOP would miss it.

@@ -16,6 +16,8 @@ from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit
 
 _LONGEST_SOURCE = 500
+_OF_SOMEBODY = (EventItem, UserItem)
+"""A union would be made anew for each item."""
 
 
 def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
@@ -27,13 +29,12 @@ def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
                 asked.update((item.alias, item.user))
         if not isinstance(item, ConsentItem) and item.id:
             wanted.seen.add(seen_digest(origin, item.id))
-        if isinstance(item, EventItem | UserItem) and item.anonymous:
+        if isinstance(item, _OF_SOMEBODY) and item.anonymous:
             wanted.aliases.add(item.user)
             wanted.users.add(item.user)
-        if not changes_user(item):
-            continue
-        wanted.users.add(item.user)
-        wanted.consents.add(item.user)
+        if changes_user(item):
+            wanted.users.add(item.user)
+            wanted.consents.add(item.user)
 
 
 def changes_user(item: Item) -> bool:
@@ -43,7 +44,7 @@ def changes_user(item: Item) -> bool:
 
 def resolved(unit: Unit, item: Item, family: str) -> Item:
     """The item, of the user whose anonymous id it gives. An id that is said to be a user's own is that, whatever anybody made of it."""
-    if not isinstance(item, EventItem | UserItem) or not item.anonymous:
+    if not isinstance(item, _OF_SOMEBODY) or not item.anonymous:
         return item
     found = unit.aliases.get(item.user)
     return msgspec.structs.replace(item, user=found[0], anonymous=False) if found and found[1] == family else item

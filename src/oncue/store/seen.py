@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from zlib import crc32
 
 from django.db import connection
 
@@ -15,8 +16,13 @@ KEPT_FOR_DAYS = 35
 
 @lru_cache(maxsize=4_000)
 def seen_digest(source: str, one: str) -> str:
-    """What is kept of a client's (or a provider's) own id. Asked for twice in each transaction: to look it up, and to keep it."""
-    return hashlib.blake2b(f"{source}\x1f{one}".encode(), digest_size=16).hexdigest()
+    """What is kept of a client's (or a provider's) own id. Asked for twice in each transaction: to look it up, and to keep it.
+
+    It begins with what all but the last two characters come to: ids that count up stand together, a hundred in a page of the index,
+    where each would otherwise change a page of its own, a fifth of all that a transaction writes.
+    """
+    whole = f"{source}\x1f{one}"
+    return f"{crc32(whole[:-2].encode()):08x}{hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}"
 
 
 def day_of(at: int) -> int:

@@ -24,6 +24,7 @@ from oncue.core import clock
 from oncue.core.http import Answer, NotKnown, NotSent, Response
 from oncue.core.redact import HIDDEN, Redactor, credentials, is_credential
 from oncue.workers.addresses import Forbidden, PublicResolver, is_public, literal, public_socket
+from oncue.workers.deadlines import Deadlines
 
 CONNECT_WITHIN = 5.0
 _KEPT_OPEN_FOR = 20.0
@@ -73,6 +74,7 @@ class Client:
 
     def __init__(self) -> None:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._deadlines = Deadlines()
 
     async def request(
         self,
@@ -96,19 +98,18 @@ class Client:
             headers = {**(headers or {}), "Authorization": _basic(auth)}
         progress = _Progress(deadline)
         _under_way.set(progress)
+        session, timeout = self._session(trusted), self._deadlines.set(deadline)
         try:
-            async with self._session(trusted).request(
-                method,
-                url,
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                timeout=_timeout(deadline),
-            ) as answer:
+            async with (
+                timeout,
+                session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer,
+            ):
                 content = await _read(answer, limit)
                 return Response(answer.status, _texts(answer.headers), content)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failed(error, progress)
+        finally:
+            self._deadlines.unset(timeout)
 
     def recording(self, redactor: Redactor) -> Exchange:
         """The same, but keeping what was said, without its secrets."""
@@ -138,6 +139,7 @@ class Client:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"oncue/{__version__}", "Accept-Encoding": "identity"},
                 auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
             )
         return session
 
@@ -146,14 +148,11 @@ _BREAK = re.compile(r"[\r\n\x00]")
 
 
 @lru_cache(maxsize=100)
-def _timeout(deadline: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT_WITHIN)
-
-
 def _basic(auth: tuple[str, str]) -> str:
     return "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
 
 
+@lru_cache(maxsize=100)
 def _refusal(url: str, trusted: bool) -> str | None:
     """Why an address may not be called, as far as the address itself shows."""
     try:
@@ -236,7 +235,7 @@ class Exchange:
         hide = self._redactor.also(credentials(headers or {}))
         record: dict[str, Any] = {
             "method": method,
-            "url": hide.text(_USERINFO.sub(_HIDDEN_USERINFO, url)),
+            "url": hide.text(_USERINFO.sub(_HIDDEN_USERINFO, url) if "@" in url else url),
             "took_ms": round((clock.elapsed() - began) * 1000, 1),
         }
         shown = _shown(headers or {}, hide) | ({"Authorization": HIDDEN} if auth else {})

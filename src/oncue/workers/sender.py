@@ -24,6 +24,7 @@ from oncue.store.jobs import Poisoned, Record, Release
 from oncue.store.message import Claimed
 from oncue.store.results import Attempted
 from oncue.store.writer import Writer
+from oncue.workers.deadlines import Deadlines
 from oncue.workers.http import Client
 
 log = logging.getLogger("oncue.sender")
@@ -43,6 +44,7 @@ class Sender:
         self._public_url = public_url
         self._writer: Writer | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._deadlines = Deadlines()
         self._redactors: dict[str, tuple[AdaptorConfig, Redactor]] = {}
 
     def serve(self, writer: Writer) -> None:
@@ -93,7 +95,7 @@ class Sender:
             callback_url=self._callback_url(adaptor, claimed.id),
             send_by=claimed.send_by,
         )
-        limit = asyncio.timeout(LONGEST_FOR)
+        limit = self._deadlines.set(LONGEST_FOR)
         try:
             assert action is not None and action.send is not None
             async with limit:
@@ -105,6 +107,8 @@ class Sender:
             else:
                 log.exception("sending message %s failed because of a fault in oncue", claimed.id)
                 outcome = Unknown(f"A fault in oncue interrupted the attempt: {type(bug).__name__}.")
+        finally:
+            self._deadlines.unset(limit)
         return outcome, msgspec.json.encode(http.records).decode()
 
     def _callback_url(self, adaptor: Adaptor, message: str) -> str:
