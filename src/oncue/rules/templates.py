@@ -183,11 +183,7 @@ def _plain(error: LiquidError) -> str:
 def present(value: Any) -> Any:
     """The same values without those that are null or empty texts, which templates see as missing."""
     if isinstance(value, dict):
-        return {
-            name: present(one) if isinstance(one, dict | list) else one
-            for name, one in value.items()
-            if one is not None and one != ""
-        }
+        return {name: present(one) for name, one in value.items() if one is not None and one != ""}
     if isinstance(value, list):
         return [present(one) for one in value]
     return value
