@@ -101,5 +101,6 @@ def run(play: Play, act: Callable[[Client, Wire], Awaitable[Any]]) -> tuple[Any,
                 return await act(client, wire), wire
             finally:
                 await client.close()
+                assert not client._deadlines._ends
 
     return asyncio.run(both())

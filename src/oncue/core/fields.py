@@ -92,6 +92,8 @@ def read(fields: Sequence[Field], given: Mapping[str, Any]) -> tuple[dict[str, A
 def read_one(field: Field, value: Any) -> Any:
     """The value of one field in its type. Raises `_Invalid` with a sentence; use `read` for a form."""
     match field.kind:
+        case Kind.TEXT:  # most are, and each comparison costs
+            return _text(field, value)
         case Kind.INTEGER | Kind.NUMBER:
             return _within(field, _number(field, value))
         case Kind.BOOLEAN:

@@ -35,7 +35,7 @@ def read(text: str, country: str) -> Number | None:
 
 @lru_cache(maxsize=10_000)
 def _north_american(exchange: str) -> str:
-    """The country of the numbers that begin so: the last four digits tell nothing of it."""
+    """The country of the numbers that begin so: it does not depend on the last four digits."""
     return _country(PhoneNumber(country_code=1, national_number=int(exchange[2:] + "0000")))
 
 

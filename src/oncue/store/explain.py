@@ -6,7 +6,7 @@ import msgspec
 
 from oncue.core.items import Key
 from oncue.store.rows import Row, rows
-from oncue.store.seen import seen_digest
+from oncue.store.seen import digest_before, seen_digest
 
 _MOST = 200
 """Rows of each kind at most: a chain has 50 descendants, and a message a few dozen callbacks."""
@@ -99,7 +99,7 @@ def alike(one: str) -> Alike:
 def _sent_as(one: str) -> list[str]:
     """Our ids of the events that apps sent with that id: one for each API key at most."""
     keys = [Key(**row) for row in rows("SELECT id, name, source, app FROM store_apikey", [])]
-    digests = [seen_digest(key.origin, one) for key in keys]
+    digests = [digest(key.origin, one) for key in keys for digest in (seen_digest, digest_before)]
     if not digests:
         return []
     found = rows(f"SELECT event FROM store_seen WHERE digest IN ({', '.join(['%s'] * len(digests))})", digests)

@@ -18,6 +18,7 @@ from oncue.core.message import State
 from oncue.store import database
 from oncue.store.config import VERSION
 from oncue.store.message import COLUMNS, FIELDS, Message
+from oncue.store.seen import digest_before, seen_digest
 from oncue.store.statements import Question, read, read_row_by_row
 
 decode = msgspec.json.decode
@@ -112,6 +113,8 @@ class Facts:
         self.messages: dict[str, Message] = {}
         self.by_provider: dict[tuple[str, str], Message] = {}
         self.seen: dict[str, str] = {}
+        self.has_seen_before = False
+        """Whether ids are still kept as an earlier oncue kept them: `digest_before`."""
         self.consents: dict[tuple[str, str], tuple[str, int]] = {}
         self.opt_outs: dict[tuple[str, str], OptOutState] = {}
         self.conversations: dict[tuple[str, str], tuple[str, str]] = {}
@@ -128,6 +131,17 @@ class Facts:
         self._read_addresses: set[str] = set()
         self._asked: list[tuple[Question, Callable[[list[Any]], None]]] = []
         """What the next `fetch` reads, and who takes it."""
+
+    def want_seen(self, source: str, one: str) -> None:
+        """Whether this id of a client's, or a provider's, was taken in before."""
+        self.wanted.seen.add(seen_digest(source, one))
+        if self.has_seen_before:
+            self.wanted.seen.add(digest_before(source, one))
+
+    def seen_as(self, source: str, one: str) -> str:
+        """Our id of the event that was taken in with this id; empty if none was."""
+        found = self.seen.get(seen_digest(source, one), "")
+        return self.seen.get(digest_before(source, one), "") if self.has_seen_before and not found else found
 
     def load_wanted(self) -> None:
         """Fetch what the jobs asked for, the triggers of the messages among it, and the configuration's version."""

@@ -12,7 +12,6 @@ from oncue.core.items import ConsentItem, EventItem, Item, JoinItem, Key, UserIt
 from oncue.core.message import Category
 from oncue.store import consent
 from oncue.store.people import change_properties
-from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit
 
 _LONGEST_SOURCE = 500
@@ -28,7 +27,7 @@ def want(unit: Unit, origin: str, items: Sequence[Item]) -> None:
             for asked in (wanted.aliases, wanted.users, wanted.consents):
                 asked.update((item.alias, item.user))
         if not isinstance(item, ConsentItem) and item.id:
-            wanted.seen.add(seen_digest(origin, item.id))
+            unit.want_seen(origin, item.id)
         if isinstance(item, _OF_SOMEBODY) and item.anonymous:
             wanted.aliases.add(item.user)
             wanted.users.add(item.user)
@@ -67,13 +66,12 @@ def take(unit: Unit, key: Key, item: EventItem | UserItem | ConsentItem) -> Verd
 
 def recognised(unit: Unit, key: Key, item: EventItem | UserItem | JoinItem) -> Verdict:
     """Our id for it; if it was taken in before, that of then."""
-    digest = seen_digest(key.origin, item.id) if item.id else ""
-    if digest and digest in unit.seen:
+    if item.id and (first := unit.seen_as(key.origin, item.id)):
         unit.count("duplicate", key.name)
-        return Verdict(unit.seen[digest], duplicate=True)
+        return Verdict(first, duplicate=True)
     made = ids.new()
-    if digest:
-        unit.add_seen(digest, made, day_of(unit.now))
+    if item.id:
+        unit.add_seen(key.origin, item.id, made)
     return Verdict(made)
 
 

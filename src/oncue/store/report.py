@@ -19,7 +19,6 @@ from oncue.core.leaving import reads_like_opt_out
 from oncue.core.message import IN_DOUBT, State, later, redacted_on
 from oncue.store import consent, tally
 from oncue.store.message import Message
-from oncue.store.seen import day_of, seen_digest
 from oncue.store.unit import Unit, decode, encode
 
 MAYBE_OPT_OUT = "maybe_opt_out"
@@ -33,7 +32,7 @@ def want(unit: Unit, adaptor: str, reports: Sequence[Status | Reply]) -> None:
     wanted = unit.wanted
     for one in reports:
         if isinstance(one, Reply):
-            wanted.seen.add(seen_digest(adaptor, one.provider_id))
+            unit.want_seen(adaptor, one.provider_id)
             wanted.addresses.add(one.address)
             wanted.pairs.add((one.address, one.sender))
         elif one.message_id:
@@ -212,11 +211,10 @@ def about(unit: Unit, message: Message, name: str, status: str, code: str, text:
 
 def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
     """A person wrote to us: once, however often the provider says so."""
-    digest = seen_digest(adaptor.name, reply.provider_id)
-    if digest in unit.seen:
+    if unit.seen_as(adaptor.name, reply.provider_id):
         return
     event_id = ids.new()
-    unit.add_seen(digest, event_id, day_of(unit.now))
+    unit.add_seen(adaptor.name, reply.provider_id, event_id)
     user, about_message, shown = _whose(unit, reply)
     at = min(reply.received_at or unit.now, unit.now + clock.MINUTE)
     properties = {**reply.properties, "message_id": about_message, "consent": reply.consent}

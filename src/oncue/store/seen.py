@@ -22,7 +22,20 @@ def seen_digest(source: str, one: str) -> str:
     where each would otherwise change a page of its own, a fifth of all that a transaction writes.
     """
     whole = f"{source}\x1f{one}"
-    return f"{crc32(whole[:-2].encode()):08x}{hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}"
+    return f"{crc32(whole[:-2].encode()):08x}{hashlib.blake2b(whole.encode(), digest_size=11).hexdigest()}"
+
+
+def digest_before(source: str, one: str) -> str:
+    """What was kept of it until 2026-11-28: two characters longer, and in no order."""
+    return hashlib.blake2b(f"{source}\x1f{one}".encode(), digest_size=16).hexdigest()
+
+
+def has_before() -> bool:
+    """Whether anything is kept in that way: the oldest row tells, since rows stand in the order of their making."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT LENGTH(digest) = 32 FROM store_seen ORDER BY rowid LIMIT 1")
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def day_of(at: int) -> int:

@@ -17,6 +17,7 @@ from oncue.store.config import Snapshot, raise_version
 from oncue.store.facts import Facts, OptOutState, decode, encode
 from oncue.store.message import CHANGING, COLUMNS, Claimed, Message
 from oncue.store.phone import reachable_at
+from oncue.store.seen import day_of, seen_digest
 from oncue.store.shapes import USER, Shape, write_down
 from oncue.store.statements import insert, update, write
 
@@ -143,10 +144,11 @@ class Unit(Facts):
         """The user's properties have changed."""
         self._changed_users[user.id] = None
 
-    def add_seen(self, digest: str, event: str, day: int) -> None:
-        """This client's id has been taken in."""
+    def add_seen(self, source: str, one: str, event: str) -> None:
+        """This client's (or provider's) id has been taken in, as that event."""
+        digest = seen_digest(source, one)
         self.seen[digest] = event
-        self._seen.append((digest, event, day))
+        self._seen.append((digest, event, day_of(self.now)))
 
     def add_decision(self, *row: Any) -> None:
         """Columns as in `_DECISION`."""

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor
 from oncue.core.items import Overloaded, StoreUnavailable
-from oncue.store import chain, claims, config, database
+from oncue.store import chain, claims, config, database, seen
 from oncue.store.config import Snapshot
 from oncue.store.jobs import Edit, Job, Probe
 from oncue.store.jumps import Jumps
@@ -29,6 +29,7 @@ from oncue.store.lines import Lines, Pending, resolve
 from oncue.store.message import Claimed
 from oncue.store.metrics import Totals
 from oncue.store.refusal import Refused
+from oncue.store.rows import rows
 from oncue.store.secrets import Vault
 from oncue.store.shapes import Shape
 from oncue.store.unit import Unit
@@ -85,6 +86,7 @@ class Writer:
         self._on_claimed = on_claimed
         self._lanes = Lanes()
         self._jumps = Jumps()
+        self._has_seen_before = False
         self._known_names: set[str] = set()
         self._known_shapes: set[Shape] = set()
         self._lines = Lines()
@@ -186,9 +188,8 @@ class Writer:
 
     def _begin(self) -> None:
         database.be_writer()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])
-            self._known_names = {name for (name,) in cursor.fetchall()}
+        self._known_names = {row["name"] for row in rows("SELECT name FROM store_eventname LIMIT %s", [MOST_SHAPES])}
+        self._has_seen_before = seen.has_before()
         claims.restore(self._lanes)
         self._jumps.begin()
 
@@ -323,6 +324,7 @@ class Writer:
                     self._jumps.settle(jump)
                 unit = Unit(self.snapshot, clock.now(), self.boot, self._known_names, self._known_shapes)
                 unit.wrong_by = self._jumps.wrong_by_after(jump)
+                unit.has_seen_before = self._has_seen_before
                 for job in jobs:
                     job.want(unit)
                 unit.load_wanted()

@@ -1,4 +1,4 @@
-"""Deadlines of many calls under one timer, since nearly all calls end long before: a timer for each costs more than twice as much."""
+"""Deadlines of many calls under one timer. Nearly all calls end long before, and under load a timer for each costs twice as much."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Deadlines:
             self._look_later = None
 
     def _look(self) -> None:
+        self._look_again()  # first, so that no fault in the rest leaves later calls without a deadline
         now = clock.elapsed()
         for limit in [limit for limit, end in self._ends.items() if end <= now]:
-            limit.reschedule(0)  # at once
             self._ends[limit] = math.inf
-        self._look_again()
+            limit.reschedule(0)  # at once
 
     def _look_again(self) -> None:
         self._look_later = asyncio.get_running_loop().call_later(LOOK_AFTER, self._look)

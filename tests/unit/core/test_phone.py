@@ -27,6 +27,8 @@ def test_a_north_american_number_in_full_reads_as_the_library_would_read_it(nati
         ("086 123 4567", "IE", "+353861234567", "IE"),
         ("+353 (0)86 123 4567", "", "+353861234567", "IE"),
         ("+1 500 555 0006", "", "+15005550006", "US"),
+        ("+16175551٢١٢", "", "+16175551212", "US"),
+        ("+80012345678", "", "+80012345678", ""),
     ],
 )
 def test_a_number_is_brought_into_e164_with_its_country(text, country, e164, where):
@@ -40,7 +42,7 @@ def test_what_is_no_number_is_none(text, country):
     assert phone.e164(text, country) == ""
 
 
-@pytest.mark.parametrize("text", ["+1617", "+1617555121212", "+16175551212 ext. 5"])
+@pytest.mark.parametrize("text", ["+1617", "+161755512123", "+1617555121212", "+16175551212 ext. 5", "+16175551212 #5"])
 def test_what_cannot_be_called_is_not_possible(text):
     read = phone.read(text, "")
     assert read is None or not read.is_possible

@@ -14,7 +14,6 @@ from oncue.core.outcome import Retry
 from oncue.store import boot, reading, seen
 from oncue.store import statements as written
 from oncue.store.jobs import Edit, Reports, Sweep
-from oncue.store.seen import seen_digest
 
 GROWING = "message|event|user|seen|decision|attempt|consent|optout|conversation|counter"
 CHAIN = """
@@ -81,11 +80,3 @@ def test_neither_boot_nor_the_counts_of_states_read_all_messages(inside):
         reading.states()
     connection.close()
     assert len(statements) == 4 and not scanned(inside, statements)
-
-
-def test_a_client_s_ids_that_count_up_stand_together():
-    """Each in a place of its own would change a page of its own."""
-    digests = [seen_digest("shop", f"booking-{number}") for number in range(1_000, 2_000)]
-    assert len(set(digests)) == 1_000 and len({one[:8] for one in digests}) == 10
-    assert not set(digests) & {seen_digest("another shop", f"booking-{number}") for number in range(1_000, 2_000)}
-    assert len({seen_digest("shop", one) for one in ("", "1", "11", "1\x1f1", "é", "😀")}) == 6

@@ -69,10 +69,39 @@ def test_what_goes_on_for_all_that_is_left_to_end_by_itself():
     assert asyncio.run(stubborn()) == "ended"
 
 
-def test_nothing_is_left_behind():
-    async def left() -> tuple[object, object]:
-        deadlines = Deadlines()
-        await call(deadlines, 60, 0)
-        return deadlines._ends, deadlines._look_later
+def test_a_deadline_goes_by_the_clock_that_also_runs_while_the_machine_sleeps(monkeypatch):
+    monkeypatch.setattr(clock, "_turned_by", 0)
 
-    assert asyncio.run(left()) == ({}, None)
+    async def slept() -> str:
+        task = asyncio.create_task(call(Deadlines(), 60, 5))
+        await asyncio.sleep(0)
+        clock.turn(61_000)
+        return await task
+
+    assert asyncio.run(slept()) == "too late"
+
+
+def test_there_is_one_timer_and_in_the_end_none():
+    async def timers() -> None:
+        deadlines = Deadlines()
+        first, second = deadlines.set(60), deadlines.set(60)
+        timer = deadlines._look_later
+        deadlines.unset(first)
+        deadlines.set(60)
+        assert timer is deadlines._look_later and timer is not None and not timer.cancelled()
+        for limit in list(deadlines._ends):
+            deadlines.unset(limit)
+        assert timer.cancelled() and deadlines._look_later is None and second not in deadlines._ends
+
+    asyncio.run(timers())
+
+
+def test_a_fault_in_one_leaves_the_others_their_deadlines():
+    async def calls() -> str:
+        deadlines = Deadlines()
+        deadlines.set(0)  # and it is never entered, which cannot end
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        await asyncio.sleep(0.2)
+        return await call(deadlines, 0.1, 5)
+
+    assert asyncio.run(calls()) == "too late"

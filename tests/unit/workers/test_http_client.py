@@ -288,6 +288,25 @@ def test_a_deadline_that_passes_before_the_connection_stands_is_not_sent(monkeyp
     assert not answer.forbidden
 
 
+def test_a_server_that_takes_no_connection_is_not_waited_for_until_the_deadline(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("oncue.workers.http.CONNECT_WITHIN", 0.2)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for one in (first, second):  # the kernel holds one more than it was asked to
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+
+        async def act(client: Client, wire: Wire) -> Answer:
+            return await client.request("POST", url, body=b"x", trusted=True, deadline=30)
+
+        began = time.monotonic()
+        answer, _ = run(ok, act)
+    assert isinstance(answer, NotSent) and not answer.forbidden
+    assert time.monotonic() - began < 10
+
+
 def test_where_nobody_can_tell_whether_it_was_written_it_is_not_known(monkeypatch: pytest.MonkeyPatch):
     """As with an aiohttp that would get its connections in another way: nothing is sent twice because of that."""
     monkeypatch.setattr("oncue.workers.http._Connector.connect", TCPConnector.connect)
