@@ -22,6 +22,7 @@ from oncue.cli import (
     rules,
     serve,
     simulate,
+    trial,
 )
 from oncue.cli.terminal import err, escaped
 from oncue.store import database
@@ -56,7 +57,7 @@ app.command("simulate")(simulate.simulate)
 app.command("apply")(rules.apply)
 app.command("plan")(rules.plan)
 app.command("export")(rules.export)
-app.command("test")(rules.test)
+app.command("test")(trial.test)
 app.command("backtest")(backtest.backtest)
 app.command("check")(checking.check)
 app.command("doctor")(doctor.doctor)

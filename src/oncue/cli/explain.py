@@ -10,17 +10,19 @@ import typer
 from oncue.cli.listings import Json
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, plain, print_json, say, when
-from oncue.core.message import redacted_on
+from oncue.core.message import State, redacted_on
+from oncue.store import config
+from oncue.store.config import Snapshot
 from oncue.store.explain import MOST_ALIKE, Explanation, Told, alike
 from oncue.store.explain import explain as find
+from oncue.web.telling import standing
 
 Row = dict[str, Any]
 
 _STATES = {
-    "waiting": "it waits for its turn",
     "submitting": "it is being handed to the provider",
     "accepted": "the provider has it",
-    "unknown": "the provider may or may not have it; it is not sent again",
+    "unknown": "the provider may or may not have it; its own list will tell",
     "rejected": "it was refused",
     "suppressed": "it was not sent",
     "expired": "it went stale before it could be sent",
@@ -39,7 +41,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Why a message was sent, or was not: the event, each condition, the fields, each attempt, each callback."""
-    open_installation()
+    opened = open_installation()
     found = find(one) or find(_only_one_alike(one))
     if found is None:
         fail(_NOTHING.format(one))
@@ -51,8 +53,9 @@ def explain(
         _tell_decision(decision)
     if not found.decisions:
         say(f"\nNo rule is triggered by {escaped(found.event['name'])}.")
+    snapshot = config.load(opened.catalogue, opened.vault)
     for told in found.messages:
-        _tell_message(told)
+        _tell_message(snapshot, told)
     for event in found.caused:
         say(f"\nIt caused the event [bold]{escaped(event['name'])}[/bold] ({event['id']})")
 
@@ -102,15 +105,18 @@ def _tell_seen(seen: Row, depth: int) -> None:
         _tell_seen(part, depth + 1)
 
 
-def _tell_message(told: Told) -> None:
+def _tell_message(snapshot: Snapshot, told: Told) -> None:
     message = told.message
     sender = f" from {message['sender']}" if message["sender"] else ""
     to = f" to {message['recipient']}" if message["recipient"] else ""
     say(
         f"\nMessage [bold]{message['id']}[/bold]: {message['adaptor']}.{message['action']}{escaped(to)}{escaped(sender)}"
     )
-    reason = f": {message['reason']}" if message["reason"] else ""
-    say(f"  {message['state']}: {_STATES.get(message['state'], '')}{escaped(reason)}")
+    if message["state"] == State.WAITING:
+        what = standing(snapshot, message)  # on what it waits for there is something to say
+    else:
+        what = ": ".join(filter(None, (_STATES.get(message["state"]), message["reason"])))
+    say(f"  {message['state']}: {escaped(what)}")
     if message["carrier_status"]:
         code = f", error {message['error_code']}: {message['error_message']}" if message["error_code"] else ""
         say(f"  the provider calls it {message['carrier_status']}{escaped(code)} ({escaped(message['provider_id'])})")

@@ -1,4 +1,4 @@
-"""`oncue apply`, `plan`, `export`, `test`: rules and adaptors as a file."""
+"""`oncue apply`, `plan`, `export`: rules and adaptors as a file."""
 
 from __future__ import annotations
 
@@ -6,34 +6,29 @@ import asyncio
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
 
 from oncue.cli.listings import Json
 from oncue.cli.opened import Opened, open_installation, open_to_look
-from oncue.cli.terminal import err, escaped, fail, plain, print_json, say, sentences
-from oncue.core import clock, ids
-from oncue.core.adaptor import Action, Checked, Impossible, Prepared
-from oncue.core.event import Event, User
-from oncue.core.reasons import SENTENCES
-from oncue.rules.compile import Compiled, compile_rule
+from oncue.cli.terminal import err, escaped, fail, print_json, say, sentences
+from oncue.core.adaptor import Checked
 from oncue.rules.cycles import cycles
 from oncue.rules.document import AdaptorSpec, Document, read_document, write_document
-from oncue.rules.duration import seconds
-from oncue.rules.engine import decide
 from oncue.rules.names import nearest
 from oncue.rules.nodes import FileFault
-from oncue.rules.spec import Decision, RuleSpec, RuleState, Seen
-from oncue.rules.timing import local_time, night, zones_of
-from oncue.store import adaptors, reading
+from oncue.store import adaptors
 from oncue.store import apply as applying
 from oncue.store.policy import read_policy
 from oncue.store.refusal import Refused
 from oncue.workers.checks import check_adaptor
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The rules file (YAML).")]
+
+MOST_UNSEEN = 20
+"""Triggers of which no event has been seen, that are named one by one."""
 
 
 def apply(
@@ -54,11 +49,11 @@ def plan(file: File, as_json: Json = False) -> None:
 
 def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
     opened = open_to_look() if dry else open_installation(make=True)
-    document, faults = _read(opened, file)
+    document, faults = read(opened, file)
     found, refused = _check(opened, document, file) if check and not faults else ({}, [])
     faults += refused
     if faults:
-        _report_faults(faults, file)
+        report_faults(faults, file)
     with sentences(Refused):
         changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
     warnings = _warn(opened, document)
@@ -83,7 +78,8 @@ def _who() -> str:
         return "unknown"
 
 
-def _read(opened: Opened, file: Path) -> tuple[Document, list[FileFault]]:
+def read(opened: Opened, file: Path) -> tuple[Document, list[FileFault]]:
+    """The file, and what is wrong with it."""
     try:
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
@@ -100,7 +96,8 @@ def _saved(opened: Opened) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _report_faults(faults: list[FileFault], file: Path) -> None:
+def report_faults(faults: list[FileFault], file: Path) -> NoReturn:
+    """Say each, and end."""
     for fault in faults:
         err.print(escaped(str(fault)), soft_wrap=True)
     one = len(faults) == 1
@@ -174,12 +171,13 @@ def _warn(opened: Opened, document: Document) -> list[str]:
     warnings = [
         f"{fault} The rule is off, and cannot be switched on before that is mended." for fault in document.drafts
     ]
-    for rule in rules:
-        for trigger in rule.triggers:
-            if trigger not in known:
-                close = nearest(trigger, known)
-                hint = f"; did you mean {close}?" if close else "."
-                warnings.append(f"Rule {rule.key}: no event {trigger} has been seen yet{hint}")
+    unseen = [(rule.key, trigger) for rule in rules for trigger in rule.triggers if trigger not in known]
+    for key, trigger in unseen[:MOST_UNSEEN]:
+        close = nearest(trigger, known)
+        hint = f"; did you mean {close}?" if close else "."
+        warnings.append(f"Rule {key}: no event {trigger} has been seen yet{hint}")
+    if len(unseen) > MOST_UNSEEN:
+        warnings.append(f"{len(unseen) - MOST_UNSEEN:,} more triggers are events of which none has been seen yet.")
     for cycle in cycles(rules, opened.catalogue):
         chain = " → ".join((*cycle, cycle[0]))
         warnings.append(f"These rules may trigger one another: {chain}. A chain is cut after 10 links.")
@@ -215,134 +213,3 @@ def export(
             fail(f"{output} cannot be written ({error.strerror}).")
     else:
         typer.echo(text, nl=False)
-
-
-def test(
-    file: File,
-    user: Annotated[str, typer.Option("--user", help="The user it happens to.")],
-    event: Annotated[
-        str, typer.Option("--event", help='The event as JSON: {"name": "booking_confirmed", "properties": {…}}.')
-    ],
-    user_properties: Annotated[
-        str, typer.Option("--user-properties", help="Properties as JSON, over those that are stored.")
-    ] = "{}",
-    as_json: Json = False,
-) -> None:
-    """What FILE's rules would do about an event, field by field. Nothing is sent, nothing is stored."""
-    opened = open_to_look()
-    document, faults = _read(opened, file)
-    faults = [fault for fault in faults if "environment variable" not in fault.sentence]
-    if faults:
-        _report_faults(faults, file)
-    for draft in document.drafts:
-        err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
-    happened = _event(user, event)
-    known = reading.user(user)
-    person = User(
-        id=user, properties={**(known["properties"] if known else {}), **_object("--user-properties", user_properties)}
-    )
-    decisions = []
-    for spec in document.rules or []:
-        if happened.name not in spec.triggers:
-            continue
-        compiled = compile_rule(msgspec.structs.replace(spec, state=RuleState.ON), opened.catalogue)
-        if not isinstance(compiled, Compiled):  # a draft
-            continue
-        decisions.append((spec, decide(compiled, happened, person)))
-    if as_json:
-        print_json([{"state": spec.state, **msgspec.to_builtins(decision)} for spec, decision in decisions])
-        return
-    if not known:
-        err.print(f"There is no user {escaped(user)} yet; only --user-properties are known of them.")
-    for spec, decision in decisions:
-        _tell_decision(opened, document, spec, decision, person)
-    if not decisions:
-        triggers = sorted({trigger for rule in document.rules or [] for trigger in rule.triggers})
-        others = f"There are rules for: {', '.join(triggers)}." if triggers else "There are no rules in it."
-        say(escaped(f"No rule of {file} is triggered by {happened.name}. {others}"))
-
-
-def _event(user: str, text: str) -> Event:
-    given = _object("--event", text)
-    name = given.get("name")
-    if not isinstance(name, str):
-        fail('--event needs a name: {"name": "booking_confirmed", "properties": {}}.')
-    properties = given.get("properties", {})
-    if not isinstance(properties, dict) or not given.keys() <= {"name", "properties"}:
-        fail("--event has a name and properties, which are a JSON object.")
-    return Event(id=ids.new(), user=user, name=name, properties=properties, timestamp=clock.now())
-
-
-def _object(option: str, text: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        fail(f"{option} must be a JSON object: {error}.")
-
-
-def _tell_decision(opened: Opened, document: Document, spec: RuleSpec, decision: Decision, user: User) -> None:
-    verb = "would act" if decision.acted else "would not act"
-    say(
-        f"\nRule [bold]{escaped(decision.rule)}[/bold] {verb}: {escaped(decision.sentence or SENTENCES[decision.reason])}"
-    )
-    if spec.state is RuleState.OFF:
-        say("  But the rule is off.")
-    elif spec.state is RuleState.TEST and not user.is_test:
-        say("  But the rule is in test, and this is not a test user (property test_user: true).")
-    for seen in decision.conditions:
-        _tell_seen(seen, 1)
-    for planned in decision.planned:
-        say(f"  {planned.action}")
-        for name, value in planned.fields.items():
-            say(f"    {escaped(name)}: {escaped(plain(value))}")
-        if planned.problem:
-            say(f"    [red]would not be sent[/red]: {escaped(planned.sentence)}")
-        else:
-            _tell_prepared(opened, document, spec, planned.action, planned.fields, user)
-
-
-def _tell_seen(seen: Seen, depth: int) -> None:
-    mark = "[green]holds[/green]     " if seen.held else "[red]does not[/red]  "
-    saw = "" if seen.parts else "   (there was no value)" if seen.missing else f"   (saw {plain(seen.seen)})"
-    say(f"{'  ' * depth}{mark} {escaped(seen.condition)}{escaped(saw)}")
-    for part in seen.parts:
-        _tell_seen(part, depth + 1)
-
-
-def _tell_prepared(
-    opened: Opened, document: Document, spec: RuleSpec, name: str, fields: dict[str, Any], user: User
-) -> None:
-    adaptor_name, _, action_name = name.partition(".")
-    adaptor = opened.catalogue[adaptor_name]
-    action = adaptor.action(action_name)
-    given = document.adaptors.get(adaptor_name)
-    stored = None if given or adaptor.builtin else adaptors.stored(adaptor_name, opened.vault)
-    if action is None or adaptor.builtin:
-        return
-    if given is None and stored is None:
-        say(f"    [red]would not be sent[/red]: the adaptor {adaptor_name} is not configured.")
-        return
-    prepared = action.prepare(given.values if given else (stored.values if stored else {}), fields, user.properties)
-    if isinstance(prepared, Impossible):
-        say(f"    [red]would not be sent[/red]: {escaped(prepared.sentence)}")
-        return
-    sender = f" from {prepared.sender}" if prepared.sender else ""
-    say(f"    would go to {escaped(prepared.recipient)}{escaped(sender)}")
-    _tell_hour(document, spec, action, prepared, user)
-    for warning in prepared.warnings:
-        say(f"    note: {escaped(warning)}")
-
-
-def _tell_hour(document: Document, spec: RuleSpec, action: Action, prepared: Prepared, user: User) -> None:
-    """Whether it would wait for the morning, now."""
-    policy = document.policy or read_policy()
-    if spec.category not in policy.quiet_categories or spec.ignore_quiet_hours:
-        return
-    if not (action.is_message and action.respects_quiet_hours):
-        return
-    zones = zones_of(user.properties, prepared.recipient, prepared.country, policy.default_zone)
-    quiet = night(policy, zones, clock.now())
-    if quiet and quiet.until_at > clock.now() + seconds(spec.send_within) * clock.SECOND:
-        say(f"    [red]would not be sent[/red] now: {escaped(quiet.sentence)}, longer than its send_within.")
-    elif quiet:
-        say(f"    would wait until {local_time(quiet.until_at, quiet.zone)} ({escaped(quiet.zone)})")

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from oncue.core.fields import Fault, Field
+from oncue.core.fields import Fault, Field, read
 from oncue.core.finding import Finding, Situation
 from oncue.core.http import Http
 from oncue.core.outcome import Outcome
@@ -266,7 +266,7 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     config: tuple[Field, ...]
     check_config: Callable[[Config], list[Fault]] | None = None
-    """Faults across fields, beyond what each field's declaration says. Pure."""
+    """Faults across fields, beyond what each field's declaration says; fields that are faulty are left out. Pure."""
     check: Callable[[Http, Config], Awaitable[Checked]] | None = None
     """Are the credentials good? A read that every kind of key may do."""
     actions: tuple[Action, ...]
@@ -318,6 +318,13 @@ class Adaptor(msgspec.Struct, frozen=True, kw_only=True):
             if action.name == name:
                 return action
         return None
+
+    def read_config(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+        """Type a configuration: (values with defaults filled in, every fault: of each field, and across those that have none)."""
+        values, faults = read(self.config, given)
+        faulty = {fault.field for fault in faults}
+        across = self.check_config(values) if self.check_config else []
+        return values, faults + [fault for fault in across if fault.field not in faulty]
 
     def kept_secrets(self, saved: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         """Saved secrets that stay, since nothing is said of them; none if a field changes that says where they would be sent."""

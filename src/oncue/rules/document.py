@@ -190,9 +190,7 @@ def _read_adaptors(
         state = values.pop("state", "active")
         if state not in ("active", "inactive"):
             tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
-        typed, faults = read(declared.config, {**declared.kept_secrets(saved.get(name, {}), values), **values})
-        if not faults and declared.check_config:
-            faults = declared.check_config(typed)
+        typed, faults = declared.read_config({**declared.kept_secrets(saved.get(name, {}), values), **values})
         for fault in faults:
             if not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
                 tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence, fault.field)

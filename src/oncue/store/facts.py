@@ -198,6 +198,11 @@ class Facts:
         for asked in (self.wanted.users, self.wanted.consents):
             asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
 
+    def load_messages(self, ids: set[str]) -> None:
+        """Have these messages at hand, and their triggers."""
+        self._ask_messages("id", ids - self.messages.keys())
+        self.fetch()
+
     def load_messages_by_provider(self, provider_ids: set[str]) -> None:
         """Have the messages with these ids at their provider at hand, and their triggers."""
         self._ask_messages(_OF_PROVIDER, provider_ids)

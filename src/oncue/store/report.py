@@ -239,11 +239,30 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
             unit.set_opt_out(reply.address, scope, opted_out=opted_out, source=source, at=at)
         name = adaptor.event(adaptor.suppressed if opted_out else adaptor.opted_in)
         unit.count("opt_out" if opted_out else "opt_in", adaptor.name)
+        if opted_out:
+            properties = {**properties, **_stopped(unit, adaptor, reply, about_message)}
         unit.add_event(
             msgspec.structs.replace(
-                received, id=ids.derived(event_id, name), name=name, cause=event_id, root=event_id, depth=1
+                received, id=ids.derived(event_id, name), name=name, properties=properties, cause=event_id, depth=1
             )
         )
+
+
+def _stopped(unit: Unit, adaptor: Adaptor, reply: Reply, message_id: str) -> dict[str, Any]:
+    """A STOP has the properties of a status, of the message that it answers: as the provider's refusals, which it brings about, have them."""
+    unit.load_messages({message_id} if message_id else set())
+    message = unit.messages.get(message_id)
+    if message:
+        unit.load_triggers([message.event])
+    return {
+        "rule": message.rule if message else "",
+        "to": reply.address,
+        "from": reply.sender,
+        "status": adaptor.suppressed,
+        "error_code": "",
+        "error_message": "",
+        "trigger": unit.triggers.get(message.event, {}) if message else {},
+    }
 
 
 def _whose(unit: Unit, reply: Reply) -> tuple[str, str, str]:

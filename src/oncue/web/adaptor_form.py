@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
 from oncue.core.adaptor import Adaptor
-from oncue.core.fields import Fault, Field, as_text, read
+from oncue.core.fields import Fault, Field, as_text
 from oncue.store import adaptors, configuring
 from oncue.store.adaptors import ACTIVE, INACTIVE, Stored
 from oncue.web import adaptor_callbacks, adaptor_certainty, adaptor_state, forms, senders
@@ -97,10 +97,7 @@ def _read(
     """What is to be saved, saved secrets included."""
     secrets = adaptor.kept_secrets(stored.values, given) if stored else {}
     stays = {name: value for name, value in secrets.items() if _FORGET + name not in post}
-    values, faults = read(adaptor.config, {**given, **stays})
-    if not faults and adaptor.check_config:
-        faults = adaptor.check_config(values)
-    return values, faults
+    return adaptor.read_config({**given, **stays})
 
 
 def _moved(adaptor: Adaptor, stored: Stored | None, given: dict[str, Any]) -> str:

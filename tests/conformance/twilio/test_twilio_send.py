@@ -111,6 +111,9 @@ ERROR = {"message": "said", "more_info": "", "status": 400}
         (400, 98765, Rejected, Blame.MESSAGE),
         (401, 98765, Rejected, Blame.ACCOUNT),
         (500, 98765, Unknown, None),
+        *[
+            (503, code, Unknown, None) for code in (21611, 21610, 21211)
+        ],  # it may have been taken, whatever the code says
     ],
 )
 def test_a_refusal_comes_to_its_outcome(config, status, code, kind, blame):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection, transaction
 
 from inside import KEYS, TWILIO
-from oncue.cli.rules import _tell_hour
-from oncue.core.event import User
+from oncue.cli import trial
+from oncue.core import clock, ids
+from oncue.core.event import Event, User
 from oncue.core.message import Category
-from oncue.rules.document import Document, read_document
+from oncue.rules.compile import compile_rule
+from oncue.rules.document import read_document
+from oncue.rules.engine import decide
 from oncue.store import apply as applying
 from oncue.store.policy import FIELDS, Policy, read_policy, save_policy
 from policed import (
@@ -73,23 +78,24 @@ def test_a_saved_policy_that_cannot_be_read_is_the_usual_one(house, hour, saved,
 def test_oncue_test_says_that_it_would_wait(house, hour, capsys):
     document, _ = read_document(KEYS + TWILIO + "rules:" + OFFER, "rules.yaml", house.catalogue, {})
     (spec,) = document.rules
-    action = house.catalogue["twilio"].action("send_message")
-    user = User(id="ann", properties={})
-    fields = {"to": ANN, "body": "Hi"}
-    prepared = action.prepare({"default_sender": SENDER}, fields, {})
+    rule = compile_rule(spec, house.catalogue)
+    ann = User(id="ann", properties={"phone_number": ANN})
+    event = Event(id=ids.new(), user="ann", name="offered", properties={}, timestamp=clock.now())
+    said = {("ann", "promotional"): ("opted_in", 1)}
 
-    def told(policy: Policy | None) -> str:
-        _tell_hour(Document(policy=policy), spec, action, prepared, user)
-        return " ".join(capsys.readouterr().out.split())
+    def told(**policy: Any) -> str:
+        snapshot = msgspec.structs.replace(house.writer.snapshot, policy=Policy(**policy))
+        for one in trial._foresee(snapshot, spec, event, ann, decide(rule, event, ann), said):
+            trial._tell_foreseen(one)
+        return " ".join(capsys.readouterr().out.split()).partition("would ")[2]
 
     hour.set("15 22:00:00")
-    assert told(Policy()) == told(None) == "would wait until 08:00 (Europe/Dublin)"
-    assert told(Policy(quiet_categories=(Category.TRANSACTIONAL,))) == ""
-    assert "would not be sent now: It was 22:00 (Europe/Dublin), and quiet until 13:00" in told(
-        Policy(quiet_to="13:00")
-    )
+    goes = f"go to {ANN} from {SENDER}"
+    assert told().startswith(f"{goes} but not now: It was 22:00 (Europe/Dublin), and quiet until 08:00")
+    assert told(quiet_categories=(Category.TRANSACTIONAL,)) == goes
+    assert "not be sent: It was 22:00 (Europe/Dublin), and quiet until 13:00" in told(quiet_to="13:00")
     hour.set("15 12:00:00")
-    assert told(Policy()) == ""
+    assert told() == goes
     connection.close()
 
 

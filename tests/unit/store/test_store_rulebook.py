@@ -48,6 +48,12 @@ def test_a_file_and_a_member_take_turns_and_every_revision_is_kept(inside: Insid
     assert inside.rows("SELECT origin, revision FROM store_rule") == [("file", 4)]
 
 
+def test_a_file_archives_no_rule_that_it_did_not_make(inside: Inside):
+    by_hand(inside, key="ann-s", name="By Ann")
+    assert apply(inside, "rules: []") == ["archived confirm: no longer in the file"]
+    assert inside.rows("SELECT key, origin FROM store_rule WHERE archived_at IS NULL") == [("ann-s", "ui")]
+
+
 def test_what_waits_of_a_rule_is_called_off_by_either_and_either_says_how_much(inside: Inside):
     inactive = TWILIO.replace("twilio:\n", "twilio:\n    state: inactive\n")
     for turned_off in ("file", "member"):

@@ -129,7 +129,7 @@ def server(smtp_url: str) -> Server | str:
 
 def check_config(config: Config) -> list[Fault]:
     """What is wrong across the fields."""
-    found = server(config["smtp_url"])
+    found = server(config.get("smtp_url", ""))
     faults = [Fault("smtp_url", found)] if isinstance(found, str) else []
     for name in ("from", "reply_to"):
         mailbox = address.read(str(config[name])) if config.get(name) else None

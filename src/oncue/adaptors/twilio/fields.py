@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from oncue.adaptors.twilio import numbers
 from oncue.core.adaptor import Config
 from oncue.core.fields import Fault, Field, Kind
 
@@ -178,7 +179,8 @@ def check_config(config: Config) -> list[Fault]:
     faults = []
     if bool(config.get("api_key_sid")) != bool(config.get("api_key_secret")):
         faults.append(Fault("api_key_sid", "An API key has both a SID and a secret; give both or neither."))
-    if str(config.get("auth_token", "")).strip() != config.get("auth_token"):
+    token = str(config.get("auth_token", ""))
+    if token.strip() != token:
         faults.append(Fault("auth_token", "The Auth Token has a space before or after it; take it out."))
     sender = config.get("default_sender")
     if sender and not is_sender(str(sender)) and not is_service(str(sender)):
@@ -195,6 +197,16 @@ SENDER_SAYS = (
     "{!r} cannot be a sender: use a number with + and country code, a short code, an alphanumeric sender ID of at most 11 characters"
     " with a letter in it, or a Messaging Service SID."
 )
+
+
+def sender_fault(text: str) -> str:
+    """Why this cannot be a Sender Number; empty if it can."""
+    if is_sender(text):
+        return ""
+    return SERVICE_SAYS.format(text) if is_service(text) else SENDER_SAYS.format(text)
+
+
+SERVICE_SAYS = "{} is a Messaging Service SID: write it as messaging_service_sid."
 
 
 def is_sender(text: str) -> bool:
@@ -219,7 +231,25 @@ def check_message(config: Config, fields: Mapping[str, Any]) -> list[Fault]:
         faults.append(Fault("content_sid", "A content template takes the place of body and media; leave those out."))
     if fields.get("content_variables") and not fields.get("content_sid"):
         faults.append(Fault("content_variables", "Content variables go with a Content Template SID."))
-    sender = fields.get("from")
-    if isinstance(sender, str) and "{{" not in sender and sender and not is_sender(sender):
-        faults.append(Fault("from", SENDER_SAYS.format(sender)))
+    if sender := _written(fields.get("from")):
+        faults += [Fault("from", said)] if (said := sender_fault(sender)) else []
+    if to := _written(fields.get("to")).strip():
+        faults += [Fault("to", said)] if (said := numbers.fault(to)) else []
+    media = fields.get("media_urls")
+    for url in media if isinstance(media, list) else []:
+        if _written(url) and not is_web_address(url):
+            faults.append(Fault("media_urls", MEDIA_SAYS.format(url[:100])))
     return faults
+
+
+def _written(value: Any) -> str:
+    """A text that is the same whatever happens; empty for a template."""
+    return value if isinstance(value, str) and "{{" not in value and "{%" not in value else ""
+
+
+MEDIA_SAYS = "{!r} is not a web address that starts with http:// or https://."
+
+
+def is_web_address(text: str) -> bool:
+    """An address that media can be fetched from."""
+    return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None

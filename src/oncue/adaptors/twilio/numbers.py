@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,14 @@ def read(text: str, user: Mapping[str, Any]) -> Number | str:
     if not number.is_possible:
         return f"{text[:40]!r} is not a phone number that can exist: it is too long or too short for its country."
     return number
+
+
+def fault(text: str) -> str:
+    """What is wrong with a number, whoever's it is; empty if nothing is. In national form it depends on the user's country."""
+    if not text.startswith("+") and re.fullmatch(r"[\d\s()./-]*\d[\d\s()./-]*", text):
+        return ""
+    found = read(text, {"country": "US"})
+    return found if isinstance(found, str) else ""
 
 
 @lru_cache(maxsize=1_000)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oncue.adaptors.twilio import numbers, segments
-from oncue.adaptors.twilio.fields import CONTENT_SAYS, SENDER_SAYS, is_sender, is_service
+from oncue.adaptors.twilio.fields import CONTENT_SAYS, MEDIA_SAYS, is_service, is_web_address, sender_fault
 from oncue.core.adaptor import Config, Impossible, Lane, Prepared
 from oncue.core.phone import Number
 
@@ -23,8 +23,8 @@ def prepare(config: Config, fields: dict[str, Any], user: Mapping[str, Any]) -> 
     if isinstance(number, str):
         return Impossible("to", number)
     sender, service = _sender(config, fields)
-    if sender and not is_sender(sender):
-        return Impossible("from", SENDER_SAYS.format(sender))
+    if sender and (said := sender_fault(sender)):
+        return Impossible("from", said)
     if not sender and not service:
         return Impossible(
             "from",
@@ -70,8 +70,8 @@ def _check_media(urls: list[str], number: Number) -> str:
         where = number.country or "an unknown country"
         return f"Pictures can be sent to the US and Canada only, and {number.e164} is in {where}; leave the MediaURL out, or put a link in the body."
     for url in urls:
-        if not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
-            return f"{url[:100]!r} is not a web address that starts with http:// or https://."
+        if not is_web_address(url):
+            return MEDIA_SAYS.format(url[:100])
     return ""
 
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from oncue.core import clock
 from oncue.core.adaptor import Adaptor as Declared
-from oncue.core.fields import read
 from oncue.core.probe import BAD
 from oncue.store import adaptors as stored
 from oncue.store import configuring, reading, traffic
@@ -163,11 +162,8 @@ def configure_adaptor(request: HttpRequest, name: Name, body: Configuration) -> 
     What is saved is what `config` says, and saved secrets that it leaves out. Pauses are lifted: whoever saves has mended it."""
     adaptor, vault, by = _declared(name), behind().vault, who(request)
     before = stored.stored(name, vault)
-    values, faults = read(
-        adaptor.config, {**(adaptor.kept_secrets(before.values, body.config) if before else {}), **body.config}
-    )
-    if not faults and adaptor.check_config:
-        faults = adaptor.check_config(values)
+    kept_secrets = adaptor.kept_secrets(before.values, body.config) if before else {}
+    values, faults = adaptor.read_config({**kept_secrets, **body.config})
     if faults:
         raise faulty(faults, "config.")
     found = _checked(adaptor, values, before) if body.active else kept(None, before)

@@ -1,0 +1,180 @@
+"""`oncue test`: what a file's rules would do about an event, by the very functions that would do it. Nothing is sent, nothing is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from oncue.cli.listings import Json
+from oncue.cli.opened import Opened, open_to_look
+from oncue.cli.rules import File, read, report_faults
+from oncue.cli.terminal import err, escaped, fail, plain, print_json, say
+from oncue.core import clock, ids
+from oncue.core.event import Event, User
+from oncue.core.items import EventItem
+from oncue.core.message import Category
+from oncue.core.reasons import SENTENCES
+from oncue.ingest import items
+from oncue.rules.compile import Compiled, compile_rule
+from oncue.rules.document import Document
+from oncue.rules.engine import decide
+from oncue.rules.spec import Decision, RuleSpec, RuleState, Seen
+from oncue.store import config, consent, reading
+from oncue.store.config import AdaptorConfig, Snapshot
+from oncue.store.foresee import REFUSED, WAITS, Foreseen, foresee, imagined
+from oncue.store.outbox import Plan
+
+Consents = dict[tuple[str, str], tuple[str, int]]
+
+
+def test(
+    file: File,
+    user: Annotated[str, typer.Option("--user", help="The user it happens to.")],
+    event: Annotated[
+        str,
+        typer.Option(
+            "--event",
+            help='The event as JSON, as an app would send it: {"name": "booking_confirmed", "properties": {…}}.',
+        ),
+    ],
+    user_properties: Annotated[
+        str, typer.Option("--user-properties", help="Properties as JSON, over those that are stored.")
+    ] = "{}",
+    as_json: Json = False,
+) -> None:
+    """What FILE's rules would do about an event, field by field. Nothing is sent, nothing is stored."""
+    opened = open_to_look()
+    document, faults = read(opened, file)
+    faults = [fault for fault in faults if "environment variable" not in fault.sentence]
+    if faults:
+        report_faults(faults, file)
+    for draft in document.drafts:
+        err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
+    item = _item(user, event)
+    known = reading.user(user)
+    given = {**(item.user_properties or {}), **_object("--user-properties", user_properties)}
+    person = User(id=user, properties={**(known["properties"] if known else {}), **given})
+    happened = Event(
+        id=ids.new(), user=user, name=item.name, properties=item.properties, timestamp=item.timestamp, source="test"
+    )
+    snapshot, said = _as_the_file_says(opened, document), _said(happened, given)
+    tried = []
+    for spec in document.rules or []:
+        compiled = compile_rule(msgspec.structs.replace(spec, state=RuleState.ON), opened.catalogue)
+        if happened.name in spec.triggers and isinstance(compiled, Compiled):  # else it is a draft
+            decision = decide(compiled, happened, person)
+            tried.append((spec, decision, _foresee(snapshot, spec, happened, person, decision, said)))
+    if as_json:
+        found = [
+            {"state": spec.state, **msgspec.to_builtins(decision), "foreseen": msgspec.to_builtins(foreseen)}
+            for spec, decision, foreseen in tried
+        ]
+        print_json(found)
+        return
+    if not known:
+        err.print(f"There is no user {escaped(user)} yet; only what is given here is known of them.")
+    for spec, decision, foreseen in tried:
+        _tell_decision(spec, decision, foreseen, person)
+    if not tried:
+        _tell_none(file, document, happened)
+
+
+def _item(user: str, text: str) -> EventItem:
+    """The event as the door for apps would read it."""
+    given = {"type": "event", "user": user, **_object("--event", text)}
+    if given["user"] != user:
+        fail(f"--event happens to {given['user']!r}, and --user says {user!r}; leave it out of --event.")
+    batch = items.read(msgspec.json.encode(given), clock.now(), ())
+    found = batch if isinstance(batch, str) else batch.entries[0]
+    if isinstance(found, str):
+        fail(f"--event cannot be taken: {found}")
+    if not isinstance(found, EventItem):
+        fail(f"--event is an event, not an item of type {given['type']!r}.")
+    return found
+
+
+def _object(option: str, text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        fail(f"{option} must be a JSON object: {error}.")
+
+
+def _as_the_file_says(opened: Opened, document: Document) -> Snapshot:
+    """The configuration as it would be with the file applied."""
+    stored = config.load(opened.catalogue, opened.vault)
+    written = {
+        name: AdaptorConfig(name=name, state=spec.state, config=spec.values) for name, spec in document.adaptors.items()
+    }
+    return msgspec.structs.replace(
+        stored, adaptors={**stored.adaptors, **written}, policy=document.policy or stored.policy
+    )
+
+
+def _said(event: Event, properties: dict[str, Any]) -> Consents:
+    """What the user would have said with this event."""
+    found: Consents = {}
+    for name, value in properties.items():
+        if (category := consent.PROPERTIES.get(name)) and isinstance(value, bool):
+            found[event.user, category] = (consent.OPTED_IN if value else consent.OPTED_OUT, event.timestamp)
+    if state := consent.EVENTS.get(event.name):
+        for category in consent.categories(state, event.properties.get("category", Category.PROMOTIONAL)):
+            found[event.user, category] = (state, event.timestamp)
+    return found
+
+
+def _foresee(
+    snapshot: Snapshot, spec: RuleSpec, event: Event, user: User, decision: Decision, said: Consents
+) -> list[Foreseen]:
+    unit = imagined(snapshot, spec, clock.now())
+    unit.users[user.id] = user
+    unit.consents.update(said)
+    return foresee(unit, [Plan(event=event, user=user, rule=spec, planned=one) for one in decision.planned])
+
+
+def _tell_none(file: Path, document: Document, event: Event) -> None:
+    triggers = sorted({trigger for rule in document.rules or [] for trigger in rule.triggers})
+    others = f"There are rules for: {', '.join(triggers)}." if triggers else "There are no rules in it."
+    say(escaped(f"No rule of {file} is triggered by {event.name}. {others}"))
+
+
+def _tell_decision(spec: RuleSpec, decision: Decision, foreseen: list[Foreseen], user: User) -> None:
+    verb = "would act" if decision.acted else "would not act"
+    say(
+        f"\nRule [bold]{escaped(decision.rule)}[/bold] {verb}: {escaped(decision.sentence or SENTENCES[decision.reason])}"
+    )
+    if spec.state is RuleState.OFF:
+        say("  But the rule is off.")
+    elif spec.state is RuleState.TEST and not user.is_test:
+        say("  But the rule is in test, and this is not a test user (property test_user: true).")
+    for seen in decision.conditions:
+        _tell_seen(seen, 1)
+    for one in foreseen:
+        _tell_foreseen(one)
+
+
+def _tell_seen(seen: Seen, depth: int) -> None:
+    mark = "[green]holds[/green]     " if seen.held else "[red]does not[/red]  "
+    saw = "" if seen.parts else "   (there was no value)" if seen.missing else f"   (saw {plain(seen.seen)})"
+    say(f"{'  ' * depth}{mark} {escaped(seen.condition)}{escaped(saw)}")
+    for part in seen.parts:
+        _tell_seen(part, depth + 1)
+
+
+def _tell_foreseen(one: Foreseen) -> None:
+    say(f"  {one.action}")
+    for name, value in one.fields.items():
+        say(f"    {escaped(name)}: {escaped(plain(value))}")
+    if one.outcome == REFUSED:
+        say(f"    [red]would not be sent[/red]: {escaped(one.sentence)}")
+        return
+    if one.recipient:
+        sender = f" from {one.sender}" if one.sender else ""
+        say(f"    would go to {escaped(one.recipient)}{escaped(sender)}")
+    if one.outcome == WAITS:
+        say(f"    [yellow]but not now[/yellow]: {escaped(one.sentence)}")
+    for warning in one.warnings:
+        say(f"    note: {escaped(warning)}")

@@ -1,0 +1,126 @@
+"""`oncue test`, `plan` and `explain` say what would happen and what is wrong, all of it."""
+
+import msgspec
+import pytest
+
+from house import ANN, RULES, ann
+from oncue.testing import Oncue
+
+OFFER = RULES.replace("category: transactional", "category: promotional", 1).replace(
+    "triggers: [booking_confirmed]", "triggers: [offer, oncue.opted_in]"
+)
+
+# What `oncue test` foresees
+
+
+def tried(oncue: Oncue, rules: str, event: dict, who: dict | None = None, *more: str):
+    path = oncue.folder / "tried.yaml"
+    path.write_text(rules)
+    given = ["--user-properties", msgspec.json.encode(who).decode()] if who else []
+    return oncue.run("test", str(path), "--user", "ann", "--event", msgspec.json.encode(event).decode(), *given, *more)
+
+
+@pytest.mark.parametrize(
+    ("rules", "event", "said"),
+    [
+        (RULES, {"name": "booking_confirmed"}, f"would go to {ANN} from +15005550006"),
+        (OFFER, {"name": "offer"}, "would not be sent: ann has not opted in to promotional messages."),
+        (OFFER, {"name": "offer", "user_properties": {"consent_promotional": True}}, f"would go to {ANN}"),
+        (OFFER, {"name": "oncue.opted_in"}, f"would go to {ANN}"),
+        (RULES.replace("  twilio:", "  twilio:\n    state: inactive"), {"name": "booking_confirmed"}, "but not now: It would wait, since the adaptor twilio is not active."),
+        (RULES, {"type": "event", "user": "ann", "name": "booking_confirmed", "user_properties": {"phone_number": "abc"}}, "would not be sent: 'abc' is not a phone number"),
+    ],
+)  # fmt: skip
+def test_it_foresees_what_would_become_of_each_message(start, rules, event, said):
+    oncue = start(RULES)
+    who = {name: value for name, value in ann().items() if name not in event.get("user_properties", {})}
+    event = {"properties": {"booking_id": 1}, **event}
+    told = tried(oncue, rules, event, who)
+    assert said in " ".join(told.stdout.split()), told.stdout + told.stderr
+    (first, *_) = msgspec.json.decode(tried(oncue, rules, event, who, "--json").stdout)
+    assert said.partition(": ")[2] in first["foreseen"][0]["sentence"]
+    assert first["foreseen"][0]["recipient"] in (ANN, "abc")
+
+
+def test_a_stop_counts_there_too(start, carrier):
+    oncue = start(RULES)
+    oncue.event("ann", "booking_confirmed", {"booking_id": 1}, user_properties=ann())
+    oncue.wait_for_event("twilio.delivered")
+    carrier.text(ANN, "STOP")
+    oncue.wait_for_event("twilio.black_listed_error")
+    told = tried(oncue, RULES, {"name": "booking_confirmed", "properties": {"booking_id": 2}})
+    assert f"would not be sent: {ANN} opted out of messages from +15005550006" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"name": "offer", "user": "bob"}, "'bob', and --user says 'ann'"),
+        ({"name": "offer", "propertys": {}}, "There is no field 'propertys'"),
+        ({"type": "user"}, "not an item of type 'user'"),
+        ({}, "name is required"),
+        ({"name": "offer", "properties": []}, "properties must be an object"),
+    ],
+)
+def test_what_is_no_event_is_refused_as_at_the_door(start, event, said):
+    told = tried(start(RULES), RULES, event)
+    assert told.returncode == 1 and said in told.stderr
+
+
+# Every fault, and no more notes than anybody reads
+
+FAULTY = """
+adaptors:
+  twilio:
+    account_sid: AC1
+    auth_token: " x"
+    default_sender: this is way too long a sender
+    sender_rates: {"+15005550006": fast}
+  email: {smtp_url: "ftp://x", from: nobody}
+rules:
+  - key: a
+    state: "on"
+    category: transactional
+    triggers: [x]
+    actions:
+      - {action: twilio.send_message, to: banana, body: hi, media_urls: [nope, "https://a.example/b.png", "{{ event.u }}"]}
+      - {action: twilio.send_message, to: "+1", body: hi, from: MG0123456789abcdef0123456789abcdef}
+      - {action: twilio.send_message, to: "086 123 4567", body: hi}
+      - {action: twilio.send_message, to: "12{{ event.n }}", body: hi}
+"""
+
+
+def test_every_fault_is_said_at_once(start):
+    oncue = start(RULES)
+    path = oncue.folder / "faulty.yaml"
+    path.write_text(FAULTY)
+    told = oncue.run("apply", str(path), "--no-check")
+    assert told.returncode == 1
+    for line, words in (
+        (4, "account_sid: "), (5, "auth_token: The Auth Token has a space"), (6, "default_sender: "), (7, "sender_rates: "), (8, "smtp_url: "), (8, "from: "),
+        (15, "to: 'banana' is not a phone number."), (15, "media_urls: 'nope' is not a web address"),
+        (16, "to: '+1' is not a phone number."), (16, "write it as messaging_service_sid"),
+    ):  # fmt: skip
+        assert any(f"faulty.yaml:{line}: " in said and words in said for said in told.stderr.splitlines()), (words, told.stderr)  # fmt: skip
+    assert "has 10 faults" in told.stderr.replace("\n", " ")
+
+
+def test_of_many_rules_without_events_a_few_are_named(start):
+    oncue = start(RULES)
+    path = oncue.folder / "many.yaml"
+    rule = '  - {key: r%d, state: "on", triggers: [e%d], actions: [{action: event.emit, name: x%d}]}\n'
+    path.write_text("rules:\n" + "".join(rule % (n, n, n) for n in range(50)))
+    told = oncue.run("plan", str(path))
+    assert told.returncode == 0 and told.stderr.count("has been seen yet; did you mean") + told.stderr.count("has been seen yet.") == 21  # fmt: skip
+    assert "30 more triggers are events of which none has been seen yet." in told.stderr.replace("\n", " ")
+
+
+# What holds a message
+
+
+def test_explain_says_that_it_waits_for_its_adaptor(start):
+    oncue = start(RULES.replace("  twilio:", "  twilio:\n    state: inactive"))
+    oncue.event("ann", "booking_confirmed", {"booking_id": 1}, user_properties=ann())
+    (message,) = oncue.wait_for_messages(1, "state = 'waiting'")
+    told = " ".join(oncue.run("explain", message["id"]).stdout.split())
+    assert "waiting: It waits because the adaptor Twilio is not active" in told
