@@ -117,7 +117,7 @@ class Process:
                     await writer.probe(STOP_WITHIN / 4)
                 left, _ = await asyncio.gather(sender.drain(STOP_WITHIN * 3 / 4), supervisor.stop(STOP_WITHIN / 2))
                 if left:
-                    log.warning("%d calls had not ended; their messages will be held as unknown", left)
+                    log.warning("calls that had not ended: %d; their messages will be held as unknown", left)
                 await writer.stop()
                 await client.close()
                 backstage.close()

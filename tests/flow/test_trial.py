@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from house import ANN, RULES, ann
+from oncue.cli.terminal import print_rows
 from oncue.testing import Oncue
 
 OFFER = RULES.replace("category: transactional", "category: promotional", 1).replace(
@@ -124,3 +125,38 @@ def test_explain_says_that_it_waits_for_its_adaptor(start):
     (message,) = oncue.wait_for_messages(1, "state = 'waiting'")
     told = " ".join(oncue.run("explain", message["id"]).stdout.split())
     assert "waiting: It waits because the adaptor Twilio is not active" in told
+
+
+# For programs, and for people who mistype
+
+
+def test_faults_are_json_for_who_asks_for_json(start):
+    oncue = start(RULES)
+    path = oncue.folder / "faulty.yaml"
+    path.write_text(FAULTY)
+    told = oncue.run("apply", str(path), "--no-check", "--json")
+    faults = msgspec.json.decode(told.stdout)["faults"]
+    assert told.returncode == 1 and len(faults) == 10
+    assert faults[0] == {"file": str(path), "line": 4, "field": "account_sid", "sentence": faults[0]["sentence"]}
+
+
+def test_a_state_that_there_is_not_is_no_empty_listing(start):
+    told = start(RULES).run("messages", "--state", "acepted")
+    assert told.returncode == 1 and "There is no state 'acepted'; did you mean 'accepted'?" in told.stderr
+
+
+def test_one_long_property_does_not_fill_up_every_row(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    rows = [{"a": "ann", "b": "x" * 20_000}, {"a": "b", "b": "y"}]
+    print_rows(rows, {one: lambda row, one=one: row[one] for one in "ab"}, as_json=False, nothing="")
+    assert capsys.readouterr().out == f"a    b\nann  {'x' * 20_000}\nb    y\n"
+
+
+def test_a_token_that_a_new_address_empties_is_asked_for_with_the_reason(start):
+    oncue = start(RULES)
+    path = oncue.folder / "moved.yaml"
+    path.write_text(
+        'adaptors: {twilio: {account_sid: "${env:TWILIO_ACCOUNT_SID}", api_base_url: "http://127.0.0.1:1"}}'
+    )
+    told = oncue.run("plan", str(path))
+    assert told.returncode == 1 and "Auth Token is required. What is saved is for another address" in told.stderr

@@ -9,6 +9,8 @@ import typer
 
 from oncue.cli.opened import open_installation
 from oncue.cli.terminal import err, escaped, fail, is_fitted, plain, print_json, print_rows, say, when
+from oncue.core.message import State
+from oncue.rules.names import there_is_no
 from oncue.store import reading, search
 
 SHOWN = 18
@@ -29,6 +31,8 @@ def messages(
 ) -> None:
     """Messages and what became of them."""
     open_installation()
+    if state and state not in list(State):
+        fail(there_is_no("state", state, [one.value for one in State]))
     page = reading.messages(limit=limit, before=before, user=user, rule=rule, state=state)
     columns = {
         "when": lambda row: when(row["created_at"])[5:],

@@ -53,7 +53,7 @@ def _change(file: Path, *, check: bool, dry: bool, as_json: bool) -> None:
     found, refused = _check(opened, document, file) if check and not faults else ({}, [])
     faults += refused
     if faults:
-        report_faults(faults, file)
+        report_faults(faults, file, as_json=as_json)
     with sentences(Refused):
         changes = applying.apply(document, opened.catalogue, opened.vault, by=_who(), found=found, dry=dry)
     warnings = _warn(opened, document)
@@ -96,8 +96,11 @@ def _saved(opened: Opened) -> dict[str, dict[str, Any]]:
     return found
 
 
-def report_faults(faults: list[FileFault], file: Path) -> NoReturn:
+def report_faults(faults: list[FileFault], file: Path, *, as_json: bool = False) -> NoReturn:
     """Say each, and end."""
+    if as_json:
+        print_json({"faults": [msgspec.structs.asdict(fault) for fault in faults]})
+        raise typer.Exit(1)
     for fault in faults:
         err.print(escaped(str(fault)), soft_wrap=True)
     one = len(faults) == 1
@@ -144,7 +147,9 @@ def inbound_notes(opened: Opened, name: str, found: dict[str, Any]) -> list[str]
         for one in found.get("senders", [])
         if one.get("inbound_url") not in (wanted, None)
     ]
-    return [*notes, f"`oncue check --set-inbound {name}` points them here."] if notes else []
+    if any(one.get("inbound_url") == "" for one in found.get("senders", [])):
+        notes.append(f"`oncue check --set-inbound {name}` points here those that go nowhere.")
+    return notes
 
 
 def inbound_url(opened: Opened, name: str) -> str:

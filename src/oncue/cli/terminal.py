@@ -72,17 +72,27 @@ def print_rows(
         say(nothing)
         return
     cells = [[read(row) for read in columns.values()] for row in rows]
+    if not is_fitted():
+        _print_whole([list(columns), *cells])
+        return
     widths = [max(len(title), *(len(row[n]) for row in cells)) for n, title in enumerate(columns)]
-    fitted = is_fitted()
     least = [max(len(title), 6) for title in columns]
     flexible, left = _shared(list(columns), widths, least)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for n, title in enumerate(columns):
-        room = max(least[n], left // max(1, len(flexible)) - 1) if fitted and n in flexible else widths[n]
+        room = max(least[n], left // max(1, len(flexible)) - 1) if n in flexible else widths[n]
         table.add_column(title, overflow="ellipsis", no_wrap=True, max_width=min(widths[n], room))
     for row in cells:
         table.add_row(*map(escape, row))
-    (out if fitted else Console(highlight=False, width=sum(widths) + 2 * len(widths))).print(table)
+    out.print(table)
+
+
+def _print_whole(cells: list[list[str]]) -> None:
+    """For a program, or a file: nothing is cut, and the last column, which may be long, is not filled up."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths[-1] = 0
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _shared(titles: list[str], widths: list[int], least: list[int]) -> tuple[set[int], int]:

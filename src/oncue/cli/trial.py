@@ -50,7 +50,7 @@ def test(
     document, faults = read(opened, file)
     faults = [fault for fault in faults if "environment variable" not in fault.sentence]
     if faults:
-        report_faults(faults, file)
+        report_faults(faults, file, as_json=as_json)
     for draft in document.drafts:
         err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
     item = _item(user, event)

@@ -176,6 +176,9 @@ def _pattern(text: str, value: Any) -> Any:
         raise _Wrong(f"{text!r}: {value!r} is not a regular expression that RE2 knows: {what}.") from None
 
 
+_QUOTES = "\"'"
+
+
 def _value(text: str, right: str) -> tuple[Any, str]:
     """(a literal or a path, what is left)."""
     if right.startswith("["):
@@ -196,7 +199,7 @@ def _value(text: str, right: str) -> tuple[Any, str]:
         return name == "true", right[len(name) :]
     if name == "null":
         raise _Wrong(f"{text!r}: ask for a missing value with exists, or {{not: … exists}}.")
-    raise _Wrong(f'{text!r}: put quotes around text: "{name}".')
+    raise _Wrong(f'{text!r}: put quotes around text: "{name.strip(_QUOTES)}".')
 
 
 def _list(text: str, right: str) -> tuple[list[Any], str]:

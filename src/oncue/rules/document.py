@@ -190,9 +190,13 @@ def _read_adaptors(
         state = values.pop("state", "active")
         if state not in ("active", "inactive"):
             tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
-        typed, faults = declared.read_config({**declared.kept_secrets(saved.get(name, {}), values), **values})
+        before = saved.get(name, {})
+        kept = declared.kept_secrets(before, values)
+        typed, faults = declared.read_config({**kept, **values})
         for fault in faults:
-            if not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
+            if fault.field in before and fault.field not in {**kept, **values}:  # so it is a secret
+                tree.fault(path, f"{fault.sentence} What is saved is for another address; give it again, or keep the address.")  # fmt: skip
+            elif not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
                 tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence, fault.field)
         found[name] = AdaptorSpec(state=state, values=typed)
     return found

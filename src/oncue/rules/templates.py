@@ -160,7 +160,7 @@ def _render(rendering: Callable[[], Any]) -> Any:
     try:
         return rendering()
     except UndefinedError as error:
-        raise MissingValue(_plain(error)) from None
+        raise MissingValue(_plain(error).replace("is undefined", "has no value")) from None
     except LiquidError as error:
         raise Unrenderable(_plain(error)) from None
     except Exception as error:  # the library's filters and tags raise what they like over values that do not suit them

@@ -92,7 +92,7 @@ def test_several_actions_are_planned_and_a_missing_value_stops_only_its_own():
         ("email.send", 3, None),
     ]
     assert plans[1].field == "body"
-    assert plans[1].sentence == "Message Body: user.last_name is undefined, and the template gives no default."
+    assert plans[1].sentence == "Message Body: user.last_name has no value, and the template gives no default."
     assert plans[2].fields == {"to": "+15005551001", "body": "Hi there"}
 
 

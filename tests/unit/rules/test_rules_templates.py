@@ -100,7 +100,7 @@ def test_a_missing_value_without_default_stops_the_message(template, as_what):
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(MissingValue, match=r"^user\.absent is undefined$"):
+    with pytest.raises(MissingValue, match=r"^user\.absent has no value$"):
         parse("Hi {{ user.absent }}")(SCOPE)
     with pytest.raises(MissingValue, match=r"^event\.list\[1\] has no value$"):
         parse("Hi {{ event.list[1] }}")(SCOPE)

@@ -244,7 +244,7 @@ def check_message(config: Config, fields: Mapping[str, Any]) -> list[Fault]:
 
 def _written(value: Any) -> str:
     """A text that is the same whatever happens; empty for a template."""
-    return value if isinstance(value, str) and "{{" not in value and "{%" not in value else ""
+    return value if isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "${env:")) else ""
 
 
 MEDIA_SAYS = "{!r} is not a web address that starts with http:// or https://."
