@@ -45,6 +45,28 @@ def test_by_keyboard_alone(owner: Page, shop: Site):
     assert '"event.plan == \\"gold\\""' in spec and '"body":"Thank you"' in spec
 
 
+def test_save_waits_for_what_was_just_added(owner: Page, shop: Site):
+    owner.goto("/rules/new")
+    owner.get_by_label("Name", exact=True).fill("In a hurry")
+    owner.get_by_label("Event", exact=True).fill("signed_up")
+    owner.get_by_label("Event", exact=True).press("Enter")
+    expect(owner.locator(".picked")).to_contain_text("signed_up")
+    draw_slowly(owner)
+    owner.get_by_role("button", name="Send message").click()
+    owner.locator("#save").click()
+    expect(owner.locator("#said")).to_contain_text("Saved as")
+    ((spec,),) = shop.query("SELECT spec FROM store_rule WHERE key = 'in-a-hurry'")
+    assert '"action":"twilio.send_message"' in spec
+
+
+def draw_slowly(owner: Page) -> None:
+    def slowly(route: Route) -> None:
+        owner.wait_for_timeout(300)
+        route.continue_()
+
+    owner.route("**/rules/form", slowly)
+
+
 def test_what_is_typed_while_the_form_is_drawn_anew_is_kept(owner: Page):
     owner.goto("/rules/new")
     owner.get_by_label("Name", exact=True).fill("Before")

@@ -23,7 +23,7 @@ def test_stop_is_kept_suppresses_the_next_and_start_lifts_it(start, carrier):
     oncue.wait_for_event("twilio.delivered")
     carrier.text(ANN, " Stop ")
     (said,) = oncue.wait_for_event("twilio.black_listed_error")
-    assert (said["to"], said["from"], said["rule"]) == (ANN, "+15005550006", "booking-confirmation")
+    assert (said["from"], said["to"], said["rule"]) == (ANN, "+15005550006", "booking-confirmation")
     assert oncue.query("SELECT user_id FROM store_event WHERE name = 'twilio.black_listed_error'") == [("ann",)]
     oncue.event("ann", "booking_confirmed", {"booking_id": 2})
     (suppressed,) = oncue.wait_for_event("message.suppressed")

@@ -1,10 +1,14 @@
 """`oncue test`, `plan` and `explain` say what would happen and what is wrong, all of it."""
 
+import sqlite3
+from contextlib import closing
+
 import msgspec
 import pytest
 
 from house import ANN, RULES, ann
 from oncue.cli.terminal import print_rows
+from oncue.core import clock
 from oncue.testing import Oncue
 
 OFFER = RULES.replace("category: transactional", "category: promotional", 1).replace(
@@ -39,7 +43,8 @@ def test_it_foresees_what_would_become_of_each_message(start, rules, event, said
     told = tried(oncue, rules, event, who)
     assert said in " ".join(told.stdout.split()), told.stdout + told.stderr
     (first, *_) = msgspec.json.decode(tried(oncue, rules, event, who, "--json").stdout)
-    assert said.partition(": ")[2] in first["foreseen"][0]["sentence"]
+    outcome = "refused" if "not be sent" in said else "waits" if "not now" in said else "sends"
+    assert first["foreseen"][0]["outcome"] == outcome
     assert first["foreseen"][0]["recipient"] in (ANN, "abc")
 
 
@@ -160,3 +165,36 @@ def test_a_token_that_a_new_address_empties_is_asked_for_with_the_reason(start):
     )
     told = oncue.run("plan", str(path))
     assert told.returncode == 1 and "Auth Token is required. What is saved is for another address" in told.stderr
+
+
+def test_what_was_said_later_counts_for_more_than_what_an_old_event_says(start):
+    oncue = start(RULES)
+    oncue.event("ann", "booked", {}, user_properties=ann(consent_promotional=False))
+    ago = 5 * 86_400_000
+    told = tried(
+        oncue,
+        OFFER,
+        {
+            "name": "offer",
+            "properties": {"booking_id": 1},
+            "timestamp": clock.now() - ago,
+            "user_properties": {"consent_promotional": True},
+        },
+    )
+    assert "would not be sent: ann opted out of promotional messages." in told.stdout
+
+
+def test_a_rule_saved_with_what_is_refused_by_now_still_does_the_rest(start):
+    oncue = start(RULES)
+    spec = oncue.query("SELECT spec FROM store_rule WHERE key = 'booking-confirmation'")[0][0]
+    rule = msgspec.json.decode(spec)
+    rule["actions"][0]["fields"]["to"] = "banana"
+    rule["actions"].append({"action": "event.emit", "fields": {"name": "told"}})
+    oncue.stop()
+    with closing(sqlite3.connect(oncue.folder / "data" / "oncue.db")) as file, file:
+        file.execute("UPDATE store_rule SET spec = ? WHERE key = ?", [msgspec.json.encode(rule).decode(), rule["key"]])
+        file.execute("UPDATE store_setting SET value = value + 1 WHERE name = 'config_version'")
+    oncue.start()
+    oncue.event("ann", "booking_confirmed", {"booking_id": 1}, user_properties=ann())
+    oncue.wait_for_event("told")
+    assert "'banana' is not a phone number" in oncue.wait_for_event("twilio.failed")[0]["error_message"]

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 _STATES = {
     "submitting": "it is being handed to the provider",
     "accepted": "the provider has it",
-    "unknown": "the provider may or may not have it; its own list will tell",
+    "unknown": "the provider may or may not have it",
     "rejected": "it was refused",
     "suppressed": "it was not sent",
     "expired": "it went stale before it could be sent",
@@ -93,16 +93,17 @@ def _tell_decision(decision: Row) -> None:
         f"\nRule [bold]{escaped(decision['rule'])}[/bold] (version {decision['revision']}) {verb}: {escaped(decision['sentence'])}"
     )
     for seen in decision["trace"] or []:
-        _tell_seen(seen, 1)
+        tell_seen(seen, 1)
 
 
-def _tell_seen(seen: Row, depth: int) -> None:
+def tell_seen(seen: Row, depth: int) -> None:
+    """A condition, and what it saw."""
     mark = "[green]holds[/green]     " if seen["held"] else "[red]does not[/red]  "
     parts = seen.get("parts") or []
     saw = "" if parts else ("   (there was no value)" if seen.get("missing") else f"   (saw {plain(seen.get('seen'))})")
     say(f"{'  ' * depth}{mark} {escaped(seen['condition'])}{escaped(saw)}")
     for part in parts:
-        _tell_seen(part, depth + 1)
+        tell_seen(part, depth + 1)
 
 
 def _tell_message(snapshot: Snapshot, told: Told) -> None:

@@ -71,7 +71,7 @@ def print_rows(
     if not rows:
         say(nothing)
         return
-    cells = [[read(row) for read in columns.values()] for row in rows]
+    cells = [[" ".join(read(row).splitlines()) for read in columns.values()] for row in rows]
     if not is_fitted():
         _print_whole([list(columns), *cells])
         return

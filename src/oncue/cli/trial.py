@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from oncue.cli.explain import tell_seen
 from oncue.cli.listings import Json
 from oncue.cli.opened import Opened, open_to_look
 from oncue.cli.rules import File, read, report_faults
@@ -21,7 +22,7 @@ from oncue.ingest import items
 from oncue.rules.compile import Compiled, compile_rule
 from oncue.rules.document import Document
 from oncue.rules.engine import decide
-from oncue.rules.spec import Decision, RuleSpec, RuleState, Seen
+from oncue.rules.spec import Decision, RuleSpec, RuleState
 from oncue.store import config, consent, reading
 from oncue.store.config import AdaptorConfig, Snapshot
 from oncue.store.foresee import REFUSED, WAITS, Foreseen, foresee, imagined
@@ -56,9 +57,10 @@ def test(
     item = _item(user, event)
     known = reading.user(user)
     given = {**(item.user_properties or {}), **_object("--user-properties", user_properties)}
-    person = User(id=user, properties={**(known["properties"] if known else {}), **given})
+    who = known["id"] if known else user
+    person = User(id=who, properties={**(known["properties"] if known else {}), **given})
     happened = Event(
-        id=ids.new(), user=user, name=item.name, properties=item.properties, timestamp=item.timestamp, source="test"
+        id=ids.new(), user=who, name=item.name, properties=item.properties, timestamp=item.timestamp, source="test"
     )
     snapshot, said = _as_the_file_says(opened, document), _said(happened, given)
     tried = []
@@ -76,6 +78,8 @@ def test(
         return
     if not known:
         err.print(f"There is no user {escaped(user)} yet; only what is given here is known of them.")
+    if who != user:
+        err.print(f"{escaped(user)} is {escaped(who)}.")
     for spec, decision, foreseen in tried:
         _tell_decision(spec, decision, foreseen, person)
     if not tried:
@@ -131,7 +135,11 @@ def _foresee(
 ) -> list[Foreseen]:
     unit = imagined(snapshot, spec, clock.now())
     unit.users[user.id] = user
-    unit.consents.update(said)
+    unit.load_consents([user.id])
+    for key, (state, at) in said.items():
+        at = consent.said_at(unit, state, at)
+        if key not in unit.consents or unit.consents[key][1] <= at:  # else they said something later
+            unit.consents[key] = (state, at)
     return foresee(unit, [Plan(event=event, user=user, rule=spec, planned=one) for one in decision.planned])
 
 
@@ -151,17 +159,9 @@ def _tell_decision(spec: RuleSpec, decision: Decision, foreseen: list[Foreseen],
     elif spec.state is RuleState.TEST and not user.is_test:
         say("  But the rule is in test, and this is not a test user (property test_user: true).")
     for seen in decision.conditions:
-        _tell_seen(seen, 1)
+        tell_seen(msgspec.to_builtins(seen), 1)
     for one in foreseen:
         _tell_foreseen(one)
-
-
-def _tell_seen(seen: Seen, depth: int) -> None:
-    mark = "[green]holds[/green]     " if seen.held else "[red]does not[/red]  "
-    saw = "" if seen.parts else "   (there was no value)" if seen.missing else f"   (saw {plain(seen.seen)})"
-    say(f"{'  ' * depth}{mark} {escaped(seen.condition)}{escaped(saw)}")
-    for part in seen.parts:
-        _tell_seen(part, depth + 1)
 
 
 def _tell_foreseen(one: Foreseen) -> None:

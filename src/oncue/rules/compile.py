@@ -44,8 +44,9 @@ class Compiled(msgspec.Struct, frozen=True):
     actions: tuple[CompiledAction, ...]
 
 
-def compile_rule(spec: RuleSpec, adaptors: Mapping[str, Adaptor]) -> Compiled | list[Fault]:
-    """The rule ready to decide, or every fault; a fault's field is a path such as `actions[0].body`."""
+def compile_rule(spec: RuleSpec, adaptors: Mapping[str, Adaptor], *, is_saved: bool = False) -> Compiled | list[Fault]:
+    """The rule ready to decide, or every fault; a fault's field is a path such as `actions[0].body`. One that `is_saved` was checked by the
+    oncue of then: where an adaptor would refuse what is written by now, its other actions still go on, and the refusal is an event."""
     faults: list[Fault] = []
     _check_frame(spec, faults)
     parsed = []
@@ -56,7 +57,8 @@ def compile_rule(spec: RuleSpec, adaptors: Mapping[str, Adaptor]) -> Compiled | 
         else:
             parsed.append(result)
     actions = [
-        _compile_action(action, f"actions[{index}]", adaptors, faults) for index, action in enumerate(spec.actions)
+        _compile_action(action, f"actions[{index}]", adaptors, faults, is_saved)
+        for index, action in enumerate(spec.actions)
     ]
     if faults:
         return faults
@@ -116,7 +118,7 @@ def refuse_environment(path: str, value: Any) -> Iterator[Fault]:
 
 
 def _compile_action(
-    spec: ActionSpec, path: str, adaptors: Mapping[str, Adaptor], faults: list[Fault]
+    spec: ActionSpec, path: str, adaptors: Mapping[str, Adaptor], faults: list[Fault], is_saved: bool
 ) -> CompiledAction | None:
     action = find_action(spec.action, adaptors)
     if isinstance(action, str):
@@ -137,7 +139,7 @@ def _compile_action(
             faults.append(Fault(f"{path}.{field.name}", f"{field.label} is required."))
         elif field.default is not None and _is_empty(spec.fields.get(field.name)):
             compiled.append(CompiledField(field, _constant(field.default)))
-    if action.check and len(faults) == before:
+    if action.check and not is_saved and len(faults) == before:
         faults += [
             Fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence)
             for fault in action.check({}, spec.fields)

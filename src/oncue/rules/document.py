@@ -193,9 +193,11 @@ def _read_adaptors(
         before = saved.get(name, {})
         kept = declared.kept_secrets(before, values)
         typed, faults = declared.read_config({**kept, **values})
+        secrets = {field.name for field in declared.config if field.is_secret}
+        emptied = secrets & before.keys() - kept.keys() - values.keys()
         for fault in faults:
-            if fault.field in before and fault.field not in {**kept, **values}:  # so it is a secret
-                tree.fault(path, f"{fault.sentence} What is saved is for another address; give it again, or keep the address.")  # fmt: skip
+            if fault.field in emptied:
+                tree.fault(path, f"{fault.sentence} What is saved is for another address; give it again, or keep the address.", fault.field)  # fmt: skip
             elif not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
                 tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence, fault.field)
         found[name] = AdaptorSpec(state=state, values=typed)

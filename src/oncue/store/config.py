@@ -200,7 +200,7 @@ def _compile(
     for spec, revision in rules:
         if spec.state is RuleState.OFF:
             continue
-        result = known.get((spec.key, revision)) or compile_rule(spec, catalogue)
+        result = known.get((spec.key, revision)) or compile_rule(spec, catalogue, is_saved=True)
         if isinstance(result, Compiled):
             compiled[spec.key, revision] = result
         else:

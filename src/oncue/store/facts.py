@@ -199,7 +199,7 @@ class Facts:
             asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
 
     def load_messages(self, ids: set[str]) -> None:
-        """Have these messages at hand, and their triggers."""
+        """Have these messages at hand."""
         self._ask_messages("id", ids - self.messages.keys())
         self.fetch()
 

@@ -240,7 +240,7 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
         name = adaptor.event(adaptor.suppressed if opted_out else adaptor.opted_in)
         unit.count("opt_out" if opted_out else "opt_in", adaptor.name)
         if opted_out:
-            properties = {**properties, **_stopped(unit, adaptor, reply, about_message)}
+            properties = {**properties, **_stopped(unit, adaptor, about_message)}
         unit.add_event(
             msgspec.structs.replace(
                 received, id=ids.derived(event_id, name), name=name, properties=properties, cause=event_id, depth=1
@@ -248,21 +248,13 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
         )
 
 
-def _stopped(unit: Unit, adaptor: Adaptor, reply: Reply, message_id: str) -> dict[str, Any]:
-    """A STOP has the properties of a status, of the message that it answers: as the provider's refusals, which it brings about, have them."""
+def _stopped(unit: Unit, adaptor: Adaptor, message_id: str) -> dict[str, Any]:
+    """What rules ask of a STOP as they ask it of a provider's refusal: of which rule's message it was said. Nothing that the message or its
+    trigger says stands in it, for it would have to be found when that is taken away."""
     unit.load_messages({message_id} if message_id else set())
     message = unit.messages.get(message_id)
-    if message:
-        unit.load_triggers([message.event])
-    return {
-        "rule": message.rule if message else "",
-        "to": reply.address,
-        "from": reply.sender,
-        "status": adaptor.suppressed,
-        "error_code": "",
-        "error_message": "",
-        "trigger": unit.triggers.get(message.event, {}) if message else {},
-    }
+    rule = message.rule if message else ""
+    return {"rule": rule, "status": adaptor.suppressed, "error_code": "", "error_message": ""}
 
 
 def _whose(unit: Unit, reply: Reply) -> tuple[str, str, str]:

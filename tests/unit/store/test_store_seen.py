@@ -60,3 +60,4 @@ def as_before(inside: Inside, ids: list[tuple[str, str]]) -> None:
     """The digests of these ids are such as an earlier oncue kept."""
     for one in ids:
         inside.execute("UPDATE store_seen SET digest = ? WHERE digest = ?", digest_before(*one), seen_digest(*one))
+        assert inside.rows("SELECT 1 FROM store_seen WHERE digest = ?", digest_before(*one))

@@ -237,7 +237,7 @@ def check_message(config: Config, fields: Mapping[str, Any]) -> list[Fault]:
         faults += [Fault("to", said)] if (said := numbers.fault(to)) else []
     media = fields.get("media_urls")
     for url in media if isinstance(media, list) else []:
-        if _written(url) and not is_web_address(url):
+        if _written(url).strip() and not is_web_address(url.strip()):
             faults.append(Fault("media_urls", MEDIA_SAYS.format(url[:100])))
     return faults
 

@@ -35,7 +35,7 @@ def read(text: str, user: Mapping[str, Any]) -> Number | str:
 
 def fault(text: str) -> str:
     """What is wrong with a number, whoever's it is; empty if nothing is. In national form it depends on the user's country."""
-    if not text.startswith("+") and re.fullmatch(r"[\d\s()./-]*\d[\d\s()./-]*", text):
+    if not text.startswith("+") and re.search(r"\d", text) and not re.search(r"[^\W\d_]", text):
         return ""
     found = read(text, {"country": "US"})
     return found if isinstance(found, str) else ""

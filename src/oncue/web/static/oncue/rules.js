@@ -36,6 +36,25 @@ document.addEventListener("htmx:afterSwap", (event) => {
   changed = [];
 });
 
+// "Save" while the server still draws what was added or removed waits for that: it would keep the rule without it.
+let drawing = 0;
+let saves = false;
+const draws = (event) => event.detail.target?.id === "rule-body";
+rule?.addEventListener("click", (event) => {
+  if (!drawing || !event.target.closest("#save")) return;
+  saves = true;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
+document.addEventListener("htmx:beforeRequest", (event) => { if (draws(event)) drawing += 1; });
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!draws(event)) return;
+  drawing -= 1;
+  if (drawing) return;
+  if (saves && event.detail.successful) setTimeout(() => document.getElementById("save")?.click(), 50); // settled, and what was typed put back
+  saves = false;
+});
+
 document.addEventListener("change", (event) => {
   const select = event.target.closest("select[data-insert]");
   if (!select || !select.value) return;
