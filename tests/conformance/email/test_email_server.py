@@ -131,7 +131,7 @@ def test_check_says_that_the_port_does_not_begin_with_tls():
     ("answers", "says"), [({"HELLO": b"554 no thanks\r\n"}, "554 no thanks"), ({"NOOP": None}, "no answer in time")]
 )
 def test_check_says_that_the_server_turns_us_away(answers, says, monkeypatch):
-    monkeypatch.setattr(sending, "DEADLINE", 0.4)
+    monkeypatch.setattr(sending, "DEADLINE", 1.5)
     script = mail.Script(answers)
 
     async def both():

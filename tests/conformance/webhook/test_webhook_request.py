@@ -185,7 +185,7 @@ def test_no_answer_in_time_is_tried_again(monkeypatch):
     async def hang(call: Call) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("oncue.adaptors.webhook.send.DEADLINE", 0.2)
+    monkeypatch.setattr("oncue.adaptors.webhook.send.DEADLINE", 1.0)
     outcome, wire, _ = request(hang)
     assert isinstance(outcome, Retry) and len(wire.calls) == 1
 

@@ -235,9 +235,9 @@ def test_an_answer_that_cannot_be_read_is_not_known(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("play", [hang, hang_within_the_body, drip])
 def test_the_deadline_holds_for_the_whole_of_it(play: Play):
     began = time.monotonic()
-    answer, _ = post(play, deadline=0.2)
+    answer, _ = post(play, deadline=0.5)
     assert isinstance(answer, NotKnown)
-    assert 0.15 < time.monotonic() - began < 2
+    assert 0.45 < time.monotonic() - began < 5
 
 
 # What was certainly not sent

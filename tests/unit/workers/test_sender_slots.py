@@ -148,14 +148,14 @@ def test_a_call_that_never_ends_is_given_up_and_held_as_unknown(inside: Inside, 
 
 
 def test_a_call_that_ended_in_time_is_recorded_however_long_that_takes(inside: Inside, monkeypatch):
-    monkeypatch.setattr("oncue.workers.sender.LONGEST_FOR", 0.3)
+    monkeypatch.setattr("oncue.workers.sender.LONGEST_FOR", 1.0)
 
     async def carried() -> None:
         async with Slow(inside, 0).sending() as sender:
             record = sender._record
 
             async def later(writer: Writer, attempted: Attempted) -> None:
-                await asyncio.sleep(0.6)
+                await asyncio.sleep(1.3)
                 await record(writer, attempted)
 
             monkeypatch.setattr(sender, "_record", later)
