@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import closing
 
 import msgspec
-import pytest
 
 from house import ANN, RULES, ann
 from oncue.cli.terminal import print_rows
@@ -25,27 +24,24 @@ def tried(oncue: Oncue, rules: str, event: dict, who: dict | None = None, *more:
     return oncue.run("test", str(path), "--user", "ann", "--event", msgspec.json.encode(event).decode(), *given, *more)
 
 
-@pytest.mark.parametrize(
-    ("rules", "event", "said"),
-    [
+def test_it_foresees_what_would_become_of_each_message(start):
+    oncue = start(RULES)
+    for rules, event, said in (
         (RULES, {"name": "booking_confirmed"}, f"would go to {ANN} from +15005550006"),
         (OFFER, {"name": "offer"}, "would not be sent: ann has not opted in to promotional messages."),
         (OFFER, {"name": "offer", "user_properties": {"consent_promotional": True}}, f"would go to {ANN}"),
         (OFFER, {"name": "oncue.opted_in"}, f"would go to {ANN}"),
         (RULES.replace("  twilio:", "  twilio:\n    state: inactive"), {"name": "booking_confirmed"}, "but not now: It would wait, since the adaptor twilio is not active."),
         (RULES, {"type": "event", "user": "ann", "name": "booking_confirmed", "user_properties": {"phone_number": "abc"}}, "would not be sent: 'abc' is not a phone number"),
-    ],
-)  # fmt: skip
-def test_it_foresees_what_would_become_of_each_message(start, rules, event, said):
-    oncue = start(RULES)
-    who = {name: value for name, value in ann().items() if name not in event.get("user_properties", {})}
-    event = {"properties": {"booking_id": 1}, **event}
-    told = tried(oncue, rules, event, who)
-    assert said in " ".join(told.stdout.split()), told.stdout + told.stderr
-    (first, *_) = msgspec.json.decode(tried(oncue, rules, event, who, "--json").stdout)
-    outcome = "refused" if "not be sent" in said else "waits" if "not now" in said else "sends"
-    assert first["foreseen"][0]["outcome"] == outcome
-    assert first["foreseen"][0]["recipient"] in (ANN, "abc")
+    ):  # fmt: skip
+        who = {name: value for name, value in ann().items() if name not in event.get("user_properties", {})}
+        given = {"properties": {"booking_id": 1}, **event}
+        told = tried(oncue, rules, given, who)
+        assert said in " ".join(told.stdout.split()), told.stdout + told.stderr
+        (first, *_) = msgspec.json.decode(tried(oncue, rules, given, who, "--json").stdout)
+        outcome = "refused" if "not be sent" in said else "waits" if "not now" in said else "sends"
+        assert first["foreseen"][0]["outcome"] == outcome
+        assert first["foreseen"][0]["recipient"] in (ANN, "abc")
 
 
 def test_a_stop_counts_there_too(start, carrier):
@@ -58,19 +54,17 @@ def test_a_stop_counts_there_too(start, carrier):
     assert f"would not be sent: {ANN} opted out of messages from +15005550006" in told.stdout
 
 
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
+def test_what_is_no_event_is_refused_as_at_the_door(start):
+    oncue = start(RULES)
+    for event, said in (
         ({"name": "offer", "user": "bob"}, "'bob', and --user says 'ann'"),
         ({"name": "offer", "propertys": {}}, "There is no field 'propertys'"),
         ({"type": "user"}, "not an item of type 'user'"),
         ({}, "name is required"),
         ({"name": "offer", "properties": []}, "properties must be an object"),
-    ],
-)
-def test_what_is_no_event_is_refused_as_at_the_door(start, event, said):
-    told = tried(start(RULES), RULES, event)
-    assert told.returncode == 1 and said in told.stderr
+    ):
+        told = tried(oncue, RULES, event)
+        assert told.returncode == 1 and said in told.stderr
 
 
 # Every fault, and no more notes than anybody reads

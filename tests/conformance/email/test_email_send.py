@@ -172,7 +172,7 @@ def test_what_breaks_before_the_content_is_tried_again(at, answer, monkeypatch):
     [b"", None, b"whatever\r\n", b"\xff\xfe\r\n", b"200 hm\r\n", b"354 more\r\n", b"999 what\r\n", b"250 ok, but"],
 )
 def test_what_breaks_after_the_content_is_unknown_and_never_sent_again(answer, monkeypatch):
-    monkeypatch.setattr(sending, "DEADLINE", 1.5)  # before the content it must not pass, however busy the machine
+    monkeypatch.setattr(sending, "DEADLINE", 1.0)  # before the content it must not pass, however busy the machine
     outcome, script, _ = told({"BODY": answer})
     assert isinstance(outcome, Unknown), outcome
     assert script.bodies == 1 and [said for said in script.said if said == "DATA"] == ["DATA"]
