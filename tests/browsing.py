@@ -200,3 +200,12 @@ def go_on(page: Page, verb: str) -> None:
 def row(page: Page, text: str) -> Locator:
     """The row of a table that says this."""
     return page.get_by_role("row").filter(has_text=text)
+
+
+def begin_rule(page: Page, name: str, event: str) -> None:
+    """A new rule in the builder, with its name and its first trigger."""
+    page.goto("/rules/new")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Event", exact=True).fill(event)
+    page.get_by_label("Event", exact=True).press("Enter")
+    expect(page.locator(".picked")).to_contain_text(event)

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from browsing import Site, faultless, shoot
+from browsing import Site, begin_rule, faultless, shoot
 
 
 def test_by_keyboard_alone(owner: Page, shop: Site):
@@ -46,11 +46,7 @@ def test_by_keyboard_alone(owner: Page, shop: Site):
 
 
 def test_save_waits_for_what_was_just_added(owner: Page, shop: Site):
-    owner.goto("/rules/new")
-    owner.get_by_label("Name", exact=True).fill("In a hurry")
-    owner.get_by_label("Event", exact=True).fill("signed_up")
-    owner.get_by_label("Event", exact=True).press("Enter")
-    expect(owner.locator(".picked")).to_contain_text("signed_up")
+    begin_rule(owner, "In a hurry", "signed_up")
     draw_slowly(owner)
     owner.get_by_role("button", name="Send message").click()
     owner.locator("#save").click()
@@ -112,11 +108,7 @@ def test_by_keyboard_an_arrow_inserts_nothing_by_itself_and_the_focus_is_always_
 
 def test_a_condition_without_a_property_is_not_forgotten(owner: Page, shop: Site):
     """Left out silently, it would let every event through."""
-    owner.goto("/rules/new")
-    owner.get_by_label("Name", exact=True).fill("Forgotten")
-    owner.get_by_label("Event", exact=True).fill("booking_confirmed")
-    owner.get_by_label("Event", exact=True).press("Enter")
-    expect(owner.locator(".picked")).to_contain_text("booking_confirmed")
+    begin_rule(owner, "Forgotten", "booking_confirmed")
     owner.get_by_role("button", name="Send message").click()
     owner.get_by_label(re.compile("^Message Body")).fill("Booked.")
     owner.locator("#add-condition").click()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from browsing import ANN, Site, faultless, shoot, sign_in
+from browsing import ANN, Site, begin_rule, faultless, shoot, sign_in
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
 
@@ -88,10 +88,7 @@ def test_a_marketer_makes_the_booking_rule(owner: Page, shop: Site, carrier: Sim
 
 
 def test_a_bad_rule_is_refused_with_a_sentence(owner: Page, shop: Site):
-    owner.goto("/rules/new")
-    owner.get_by_label("Name", exact=True).fill("Bad rule")
-    owner.get_by_label("Event", exact=True).fill("boking_confirmed")
-    owner.get_by_label("Event", exact=True).press("Enter")
+    begin_rule(owner, "Bad rule", "boking_confirmed")
     expect(owner.locator(".picked")).to_contain_text("Not seen yet; did you mean booking_confirmed?")
     owner.get_by_role("button", name="As text").click()
     owner.get_by_label("Condition as text").fill("event.amount => 10")

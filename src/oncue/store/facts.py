@@ -85,7 +85,7 @@ class Sent(msgspec.Struct, frozen=True):
 class Wanted:
     """What the jobs of a group said they will ask for."""
 
-    __slots__ = ("addresses", "aliases", "consents", "messages", "pairs", "provider_ids", "seen", "users")
+    __slots__ = ("addresses", "aliases", "consents", "messages", "pairs", "provider_ids", "seen", "stops", "users")
 
     def __init__(self) -> None:
         self.users: set[str] = set()
@@ -98,6 +98,8 @@ class Wanted:
         self.addresses: set[str] = set()
         self.pairs: set[tuple[str, str]] = set()
         """(address, sender) of people who wrote to us."""
+        self.stops: set[str] = set()
+        """Addresses of those who said STOP: what they were texted last is asked for, too."""
 
 
 class Facts:
@@ -156,6 +158,11 @@ class Facts:
         self._ask_messages(_OF_PROVIDER, wanted.provider_ids)
         self.ask_opt_outs(wanted.addresses)
         self._ask_conversations(wanted.pairs)
+        if wanted.stops:
+            last = f"store_message WHERE id IN (SELECT message FROM store_conversation WHERE address {_AMONG})"
+            self._asked.append(
+                (Question(_MESSAGE, last, (encode(sorted(wanted.stops)).decode(),), Message), self._keep_all)
+            )
         self.fetch()
 
     def _take_version(self, rows: list[Any]) -> None:
@@ -197,11 +204,6 @@ class Facts:
         self.fetch()
         for asked in (self.wanted.users, self.wanted.consents):
             asked.update([self.aliases[one][0] for one in asked & self.aliases.keys()])
-
-    def load_messages(self, ids: set[str]) -> None:
-        """Have these messages at hand."""
-        self._ask_messages("id", ids - self.messages.keys())
-        self.fetch()
 
     def load_messages_by_provider(self, provider_ids: set[str]) -> None:
         """Have the messages with these ids at their provider at hand, and their triggers."""

@@ -35,6 +35,8 @@ def want(unit: Unit, adaptor: str, reports: Sequence[Status | Reply]) -> None:
             unit.want_seen(adaptor, one.provider_id)
             wanted.addresses.add(one.address)
             wanted.pairs.add((one.address, one.sender))
+            if one.consent == consent.OPTED_OUT:
+                wanted.stops.add(one.address)
         elif one.message_id:
             wanted.messages.add(one.message_id)
         else:
@@ -251,7 +253,6 @@ def take_reply(unit: Unit, adaptor: Adaptor, reply: Reply) -> None:
 def _stopped(unit: Unit, adaptor: Adaptor, message_id: str) -> dict[str, Any]:
     """What rules ask of a STOP as they ask it of a provider's refusal: of which rule's message it was said. Nothing that the message or its
     trigger says stands in it, for it would have to be found when that is taken away."""
-    unit.load_messages({message_id} if message_id else set())
     message = unit.messages.get(message_id)
     rule = message.rule if message else ""
     return {"rule": rule, "status": adaptor.suppressed, "error_code": "", "error_message": ""}
