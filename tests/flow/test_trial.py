@@ -85,7 +85,8 @@ rules:
     actions:
       - {action: twilio.send_message, to: banana, body: hi, media_urls: [nope, "https://a.example/b.png", "{{ event.u }}"]}
       - {action: twilio.send_message, to: "+1", body: hi, from: MG0123456789abcdef0123456789abcdef}
-      - {action: twilio.send_message, to: "086 123 4567", body: hi}
+      - {action: twilio.send_message, to: "086 123 4567", body: hi, media_urls: [" "]}
+      - {action: twilio.send_message, to: "[020] 7946–0958", body: hi}
       - {action: twilio.send_message, to: "12{{ event.n }}", body: hi}
 """
 
@@ -158,7 +159,17 @@ def test_a_token_that_a_new_address_empties_is_asked_for_with_the_reason(start):
         'adaptors: {twilio: {account_sid: "${env:TWILIO_ACCOUNT_SID}", api_base_url: "http://127.0.0.1:1"}}'
     )
     told = oncue.run("plan", str(path))
-    assert told.returncode == 1 and "Auth Token is required. What is saved is for another address" in told.stderr
+    assert (
+        told.returncode == 1
+        and "auth_token: Auth Token is required. What is saved is for another address" in told.stderr
+    )
+    path.write_text('adaptors: {twilio: {api_base_url: "${env:TWILIO_URL}"}}')  # the same address: nothing is emptied
+    told = oncue.run("plan", str(path))
+    assert (
+        told.returncode == 1
+        and "account_sid: Account SID is required.\n" in told.stderr
+        and "another address" not in told.stderr
+    )
 
 
 def test_what_was_said_later_counts_for_more_than_what_an_old_event_says(start):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
@@ -27,8 +27,17 @@ from oncue.store import config, consent, reading
 from oncue.store.config import AdaptorConfig, Snapshot
 from oncue.store.foresee import REFUSED, WAITS, Foreseen, foresee, imagined
 from oncue.store.outbox import Plan
+from oncue.store.people import change_properties
+from oncue.store.unit import Unit
 
-Consents = dict[tuple[str, str], tuple[str, int]]
+
+class Tried(NamedTuple):
+    """A rule, what it decided, what would become of each action, and the user as they then are."""
+
+    spec: RuleSpec
+    decision: Decision
+    foreseen: list[Foreseen]
+    person: User
 
 
 def test(
@@ -56,23 +65,29 @@ def test(
         err.print(f"[yellow]note:[/yellow] {escaped(str(draft))} The rule is off and left out.", soft_wrap=True)
     item = _item(user, event)
     known = reading.user(user)
-    given = {**(item.user_properties or {}), **_object("--user-properties", user_properties)}
     who = known["id"] if known else user
-    person = User(id=who, properties={**(known["properties"] if known else {}), **given})
+    given = {**(item.user_properties or {}), **_object("--user-properties", user_properties)}
     happened = Event(
         id=ids.new(), user=who, name=item.name, properties=item.properties, timestamp=item.timestamp, source="test"
     )
-    snapshot, said = _as_the_file_says(opened, document), _said(happened, given)
+    snapshot = _as_the_file_says(opened, document)
     tried = []
     for spec in document.rules or []:
         compiled = compile_rule(msgspec.structs.replace(spec, state=RuleState.ON), opened.catalogue)
         if happened.name in spec.triggers and isinstance(compiled, Compiled):  # else it is a draft
+            unit = imagined(snapshot, spec, clock.now())
+            person = _take_in(unit, happened, known["properties"] if known else {}, given)
             decision = decide(compiled, happened, person)
-            tried.append((spec, decision, _foresee(snapshot, spec, happened, person, decision, said)))
+            plans = [Plan(event=happened, user=person, rule=spec, planned=one) for one in decision.planned]
+            tried.append(Tried(spec, decision, foresee(unit, plans), person))
     if as_json:
         found = [
-            {"state": spec.state, **msgspec.to_builtins(decision), "foreseen": msgspec.to_builtins(foreseen)}
-            for spec, decision, foreseen in tried
+            {
+                "state": one.spec.state,
+                **msgspec.to_builtins(one.decision),
+                "foreseen": msgspec.to_builtins(one.foreseen),
+            }
+            for one in tried
         ]
         print_json(found)
         return
@@ -80,8 +95,8 @@ def test(
         err.print(f"There is no user {escaped(user)} yet; only what is given here is known of them.")
     if who != user:
         err.print(f"{escaped(user)} is {escaped(who)}.")
-    for spec, decision, foreseen in tried:
-        _tell_decision(spec, decision, foreseen, person)
+    for one in tried:
+        _tell(one)
     if not tried:
         _tell_none(file, document, happened)
 
@@ -118,29 +133,15 @@ def _as_the_file_says(opened: Opened, document: Document) -> Snapshot:
     )
 
 
-def _said(event: Event, properties: dict[str, Any]) -> Consents:
-    """What the user would have said with this event."""
-    found: Consents = {}
-    for name, value in properties.items():
-        if (category := consent.PROPERTIES.get(name)) and isinstance(value, bool):
-            found[event.user, category] = (consent.OPTED_IN if value else consent.OPTED_OUT, event.timestamp)
+def _take_in(unit: Unit, event: Event, known: dict[str, Any], given: dict[str, Any]) -> User:
+    """The user as they would be once the event was taken in, with all that it says of their consent."""
+    person = unit.users[event.user] = User(id=event.user, properties=dict(known))
+    unit.load_consents([event.user])
+    change_properties(unit, person, given, event.timestamp, "test")
     if state := consent.EVENTS.get(event.name):
         for category in consent.categories(state, event.properties.get("category", Category.PROMOTIONAL)):
-            found[event.user, category] = (state, event.timestamp)
-    return found
-
-
-def _foresee(
-    snapshot: Snapshot, spec: RuleSpec, event: Event, user: User, decision: Decision, said: Consents
-) -> list[Foreseen]:
-    unit = imagined(snapshot, spec, clock.now())
-    unit.users[user.id] = user
-    unit.load_consents([user.id])
-    for key, (state, at) in said.items():
-        at = consent.said_at(unit, state, at)
-        if key not in unit.consents or unit.consents[key][1] <= at:  # else they said something later
-            unit.consents[key] = (state, at)
-    return foresee(unit, [Plan(event=event, user=user, rule=spec, planned=one) for one in decision.planned])
+            consent.record(unit, event.user, category, state, "test", event.timestamp)
+    return person
 
 
 def _tell_none(file: Path, document: Document, event: Event) -> None:
@@ -149,14 +150,15 @@ def _tell_none(file: Path, document: Document, event: Event) -> None:
     say(escaped(f"No rule of {file} is triggered by {event.name}. {others}"))
 
 
-def _tell_decision(spec: RuleSpec, decision: Decision, foreseen: list[Foreseen], user: User) -> None:
+def _tell(tried: Tried) -> None:
+    spec, decision, foreseen, person = tried
     verb = "would act" if decision.acted else "would not act"
     say(
         f"\nRule [bold]{escaped(decision.rule)}[/bold] {verb}: {escaped(decision.sentence or SENTENCES[decision.reason])}"
     )
     if spec.state is RuleState.OFF:
         say("  But the rule is off.")
-    elif spec.state is RuleState.TEST and not user.is_test:
+    elif spec.state is RuleState.TEST and not person.is_test:
         say("  But the rule is in test, and this is not a test user (property test_user: true).")
     for seen in decision.conditions:
         tell_seen(msgspec.to_builtins(seen), 1)

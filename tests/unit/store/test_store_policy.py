@@ -12,12 +12,14 @@ from django.db import connection, transaction
 from inside import KEYS, TWILIO
 from oncue.cli import trial
 from oncue.core import clock, ids
-from oncue.core.event import Event, User
+from oncue.core.event import Event
 from oncue.core.message import Category
 from oncue.rules.compile import compile_rule
 from oncue.rules.document import read_document
 from oncue.rules.engine import decide
 from oncue.store import apply as applying
+from oncue.store.foresee import foresee, imagined
+from oncue.store.outbox import Plan
 from oncue.store.policy import FIELDS, Policy, read_policy, save_policy
 from policed import (
     ANN,
@@ -79,13 +81,14 @@ def test_oncue_test_says_that_it_would_wait(house, hour, capsys):
     document, _ = read_document(KEYS + TWILIO + "rules:" + OFFER, "rules.yaml", house.catalogue, {})
     (spec,) = document.rules
     rule = compile_rule(spec, house.catalogue)
-    ann = User(id="ann", properties={"phone_number": ANN})
     event = Event(id=ids.new(), user="ann", name="offered", properties={}, timestamp=clock.now())
-    said = {("ann", "promotional"): ("opted_in", 1)}
 
     def told(**policy: Any) -> str:
         snapshot = msgspec.structs.replace(house.writer.snapshot, policy=Policy(**policy))
-        for one in trial._foresee(snapshot, spec, event, ann, decide(rule, event, ann), said):
+        unit = imagined(snapshot, spec, clock.now())
+        ann = trial._take_in(unit, event, {}, {"phone_number": ANN, "consent_promotional": True})
+        plans = [Plan(event=event, user=ann, rule=spec, planned=one) for one in decide(rule, event, ann).planned]
+        for one in foresee(unit, plans):
             trial._tell_foreseen(one)
         return " ".join(capsys.readouterr().out.split()).partition("would ")[2]
 

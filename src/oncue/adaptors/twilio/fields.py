@@ -184,7 +184,7 @@ def check_config(config: Config) -> list[Fault]:
         faults.append(Fault("auth_token", "The Auth Token has a space before or after it; take it out."))
     sender = config.get("default_sender")
     if sender and not is_sender(str(sender)) and not is_service(str(sender)):
-        faults.append(Fault("default_sender", SENDER_SAYS.format(sender)))
+        faults.append(Fault("default_sender", f"{SENDER_SAYS.format(sender)} A Messaging Service SID will do, too."))
     for name, rate in (config.get("sender_rates") or {}).items():
         if not re.fullmatch(r"\d+(\.\d+)?", str(rate)):
             faults.append(
@@ -194,9 +194,10 @@ def check_config(config: Config) -> list[Fault]:
 
 
 SENDER_SAYS = (
-    "{!r} cannot be a sender: use a number with + and country code, a short code, an alphanumeric sender ID of at most 11 characters"
-    " with a letter in it, or a Messaging Service SID."
+    "{!r} cannot be a sender: use a number with + and country code, a short code, or an alphanumeric sender ID of at most 11"
+    " characters with a letter in it."
 )
+SERVICE_SAYS = "{} is a Messaging Service SID: write it as messaging_service_sid."
 
 
 def sender_fault(text: str) -> str:
@@ -204,9 +205,6 @@ def sender_fault(text: str) -> str:
     if is_sender(text):
         return ""
     return SERVICE_SAYS.format(text) if is_service(text) else SENDER_SAYS.format(text)
-
-
-SERVICE_SAYS = "{} is a Messaging Service SID: write it as messaging_service_sid."
 
 
 def is_sender(text: str) -> bool:
