@@ -136,9 +136,9 @@ def _as_the_file_says(opened: Opened, document: Document) -> Snapshot:
 def _take_in(unit: Unit, event: Event, known: dict[str, Any], given: dict[str, Any]) -> User:
     """The user as they would be once the event was taken in, with all that it says of their consent."""
     person = unit.users[event.user] = User(id=event.user, properties=dict(known))
-    unit.load_consents([event.user])
     change_properties(unit, person, given, event.timestamp, "test")
     if state := consent.EVENTS.get(event.name):
+        unit.load_consents([event.user])
         for category in consent.categories(state, event.properties.get("category", Category.PROMOTIONAL)):
             consent.record(unit, event.user, category, state, "test", event.timestamp)
     return person

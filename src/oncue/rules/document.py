@@ -191,12 +191,11 @@ def _read_adaptors(
         if state not in ("active", "inactive"):
             tree.fault(f"{path}.state", f"state is active or inactive, not {state!r}.")
         before = saved.get(name, {})
-        kept = declared.kept_secrets(before, values)
-        typed, faults = declared.read_config({**kept, **values})
+        typed, faults = declared.read_config({**declared.kept_secrets(before, values), **values})
         secrets = {field.name for field in declared.config if field.is_secret}
-        emptied = secrets & before.keys() - kept.keys() - values.keys()
+        emptied = secrets & before.keys() - values.keys()
         for fault in faults:
-            if fault.field in emptied:
+            if fault.field in emptied:  # what is kept has no fault
                 tree.fault(path, f"{fault.sentence} What is saved is for another address; give it again, or keep the address.", fault.field)  # fmt: skip
             elif not _is_unset(given_here.get(fault.field), environ):  # said already, and all there is to say
                 tree.fault(f"{path}.{fault.field}" if fault.field else path, fault.sentence, fault.field)
