@@ -115,21 +115,6 @@ def test_the_first_steps_are_gone_once_they_are_done(owner):
     expect(owner.get_by_role("heading", name="First steps")).to_have_count(0)
 
 
-def test_an_open_alert_stands_on_top(owner, site):
-    import sqlite3
-    from contextlib import closing
-
-    sentence = "Twilio is paused: it refuses the credentials. Check them under Adaptors."
-    with closing(sqlite3.connect(site.folder / "data" / "oncue.db", timeout=10)) as database, database:
-        database.execute(
-            "INSERT INTO store_alert (kind, key, sentence, opened_at) VALUES ('paused', 'twilio', ?, 1790000000000)",
-            [sentence],
-        )
-    owner.goto("/")
-    expect(owner.get_by_role("alert").first).to_contain_text(sentence)
-    faultless(owner)
-
-
 def test_a_viewer_sees_it_all(page):
     sign_in(page, "viewer@example.com")
     expect(figure(page, "Sent").locator(".value")).not_to_have_text("0")

@@ -158,3 +158,6 @@ def test_an_adaptor_that_is_refused_is_an_alert(site: Site, owner: Page, carrier
     faultless(owner)
     owner.goto("/settings")
     expect(owner.get_by_text("1 open alert")).to_be_visible()
+    owner.goto("/")
+    expect(owner.get_by_role("alert").first).to_contain_text("Twilio refuses the account")
+    faultless(owner)

@@ -6,12 +6,16 @@ oncue is for this machine only (a page elsewhere cannot rebind its own name to i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from oncue.web.bounds import Bounded
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 APPS = ("django.contrib.staticfiles", "django_htmx", "oncue.web.apps.WebConfig")
 
@@ -68,9 +72,19 @@ def is_secure() -> bool:
 
 def application() -> Any:
     """The ASGI application of the face. Django must be configured."""
+    from asgiref.sync import sync_to_async
     from django.core.handlers.asgi import ASGIHandler
 
-    return Bounded(ASGIHandler())
+    class Handler(ASGIHandler):
+        """All of ours is synchronous: one thread takes a request through all of it. Django would go there and back for each step."""
+
+        def load_middleware(self, is_async: bool = False) -> None:
+            super().load_middleware()
+
+        async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+            return await sync_to_async(self.get_response)(request)
+
+    return Bounded(Handler())
 
 
 def first_segments() -> frozenset[str]:

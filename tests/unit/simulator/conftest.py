@@ -11,6 +11,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from oncue.core import clock
 from oncue.simulator import defaults
 from oncue.simulator.spawn import Simulator
 from oncue.testing import wait_for
@@ -23,6 +24,7 @@ class Call:
         self.method, self.url, self.headers, self.body = method, url, headers, body
         self.form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body)))
         self.status = self.form.get("MessageStatus", "")
+        self.received_at = clock.now()
 
     @property
     def is_signed(self) -> bool:
