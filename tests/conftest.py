@@ -1,5 +1,6 @@
 """What holds for every test: the network beyond loopback is refused, and a fault that oncue logs fails the test that caused it."""
 
+import gc
 import ipaddress
 import logging
 import os
@@ -14,6 +15,14 @@ settings.register_profile("long", deadline=None, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 pytest_plugins = ["running"]
+
+# What collecting makes stays to the end: looking through it for garbage, again and again, takes half of the time.
+gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
