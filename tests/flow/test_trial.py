@@ -172,6 +172,14 @@ def test_a_token_that_a_new_address_empties_is_asked_for_with_the_reason(start):
     )
 
 
+def test_a_token_that_was_never_given_is_asked_for_without_that_reason(start):
+    oncue = start('api_keys: [{name: shop, key: "${env:SHOP_KEY}"}]')
+    path = oncue.folder / "first.yaml"
+    path.write_text('adaptors: {twilio: {account_sid: "${env:TWILIO_ACCOUNT_SID}"}}')
+    told = oncue.run("plan", str(path))
+    assert told.returncode == 1 and "auth_token: Auth Token is required.\n" in told.stderr
+
+
 def test_what_was_said_later_counts_for_more_than_what_an_old_event_says(start):
     oncue = start(RULES)
     oncue.event("ann", "booked", {}, user_properties=ann(consent_promotional=False))

@@ -127,7 +127,7 @@ def test_callbacks_keep_the_pace(send, simulator, receiver):
     began = clock.now()
     send(receiver.hook)
     calls = receiver.wait(2)
-    assert calls[1].received_at - began >= 190
+    assert 190 <= calls[1].received_at - began < 2_000
     (kept,) = simulator.state()["messages"]
     assert kept["history"][2][1] - kept["history"][1][1] >= 95
 
